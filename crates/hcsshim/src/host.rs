@@ -1,0 +1,166 @@
+//! A host: where containers are made, found and listed.
+
+use std::sync::Arc;
+
+use hcs_contract::{ComputeService, Deadlines, Error, Object, OperationKind, Result};
+use hcs_schema::compute::{ComputeSystemQuery, v1, v2};
+use hcs_schema::{Document, from_json};
+
+use crate::call::finish;
+use crate::documents::{ContainerDocument, with_additional};
+use crate::limit::StartLimit;
+use crate::{Container, Options};
+
+/// A host of containers: the engine on Linux, or what else [`Host::from_service`] is given.
+///
+/// Clones are the same host. May be used from any number of threads at once.
+///
+/// ```no_run
+/// let host = hcsshim::Host::open(hcsshim::Options::from_env()?)?;
+/// for container in host.containers(&Default::default())? {
+///     println!("{} is {}", container.id, container.state);
+/// }
+/// # Ok::<(), hcsshim::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Host {
+    service: Arc<dyn ComputeService>,
+    shared: Arc<Shared>,
+    #[cfg(target_os = "linux")]
+    linux: Option<Arc<crate::linux::LinuxHost>>,
+}
+
+/// What the handles of one host share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) deadlines: Arc<Deadlines>,
+    pub(crate) starts: StartLimit,
+    additional_json: String,
+}
+
+impl Host {
+    /// Opens this platform's host. On Linux that is an engine inside this program, with the folders that the options
+    /// name; there is no daemon.
+    ///
+    /// There is no such function for platforms that have no host yet; [`Host::from_service`] takes any.
+    ///
+    /// # Errors
+    /// The engine's folders can't be made or are not ours: the error names them and what to do.
+    #[cfg(target_os = "linux")]
+    pub fn open(options: Options) -> Result<Self> {
+        let mut engine = options.linux.clone();
+        engine.deadlines = options.deadlines.clone();
+        let linux = Arc::new(crate::linux::LinuxHost::open(engine)?);
+        let mut this = Self::from_service(Arc::clone(&linux) as Arc<dyn ComputeService>, options);
+        this.linux = Some(linux);
+        Ok(this)
+    }
+
+    /// A host of any kind: one of the crates of this project, or your own.
+    pub fn from_service(service: Arc<dyn ComputeService>, options: Options) -> Self {
+        let shared = Shared {
+            deadlines: Arc::new(options.deadlines),
+            starts: StartLimit::new(options.max_parallel_start),
+            additional_json: options.additional_json,
+        };
+        Self {
+            service,
+            shared: Arc::new(shared),
+            #[cfg(target_os = "linux")]
+            linux: None,
+        }
+    }
+
+    /// The contract below this API, for what has no word here yet.
+    pub fn service(&self) -> &Arc<dyn ComputeService> {
+        &self.service
+    }
+
+    /// The engine on Linux, for what only it can do: records, logs, bases, clearing away. `None` when this host is
+    /// of another kind.
+    #[cfg(target_os = "linux")]
+    pub fn linux(&self) -> Option<&Arc<crate::linux::LinuxHost>> {
+        self.linux.as_ref()
+    }
+
+    /// How long calls may take.
+    pub fn deadlines(&self) -> &Deadlines {
+        &self.shared.deadlines
+    }
+
+    /// Creates a container from its document, and does not start it.
+    ///
+    /// The document is of schema 1 ([`v1::ContainerConfig`]) or 2 ([`v2::ComputeSystem`]), or JSON text of either.
+    /// Service call: `HcsCreateComputeSystem`, with a wait for its completion. When that does not come in time the
+    /// system is terminated.
+    ///
+    /// # Errors
+    /// Already exists; invalid document, with the place; not supported, with the member by name; a timeout; the
+    /// service's own. The error keeps the document, secrets masked.
+    #[doc(alias = "CreateContainer")]
+    pub fn create_container(
+        &self,
+        id: &str,
+        document: &(impl ContainerDocument + ?Sized),
+    ) -> Result<Container> {
+        let json = with_additional(document.json(), &self.shared.additional_json)
+            .map_err(|error| error.with_operation(OperationKind::Create).with_object(Object::system(id)))?;
+        let failed = |error: Error| {
+            let error = error.with_operation(OperationKind::Create).with_object(Object::system(id));
+            if error.document().is_some() { error } else { error.with_document(&json) }
+        };
+        let (system, operation) = self.service.create_system(id, &json).map_err(failed)?;
+        if let Err(error) = finish(&operation, &self.shared.deadlines) {
+            if error.is_timeout() {
+                // As the original does; whether it worked changes nothing about the failure.
+                let _ = finish(&system.terminate(""), &self.shared.deadlines);
+            }
+            system.close();
+            return Err(failed(error));
+        }
+        // What the additional JSON changed only the service knows.
+        let guest = document.guest().filter(|_| self.shared.additional_json.is_empty());
+        Ok(Container::new(system, Arc::clone(&self.shared), guest))
+    }
+
+    /// Opens another handle of a container that exists. Service call: `HcsOpenComputeSystem`.
+    ///
+    /// # Errors
+    /// Not found ([`Error::is_not_exist`]); the service's own.
+    #[doc(alias = "OpenContainer")]
+    pub fn open_container(&self, id: &str) -> Result<Container> {
+        let system = self.service.open_system(id).map_err(|error| {
+            error.with_operation(OperationKind::OpenSystem).with_object(Object::system(id))
+        })?;
+        Ok(Container::new(system, Arc::clone(&self.shared), None))
+    }
+
+    /// The containers that match the query; the default query matches all. Service call:
+    /// `HcsEnumerateComputeSystems`.
+    ///
+    /// # Errors
+    /// The service's own; unexpected value, when its answer can't be read.
+    #[doc(alias = "GetContainers")]
+    pub fn containers(&self, query: &ComputeSystemQuery) -> Result<Vec<v1::ContainerProperties>> {
+        let text = finish(&self.service.enumerate_systems(&query.to_json()), &self.shared.deadlines)?;
+        let parsed: Option<Vec<v1::ContainerProperties>> = from_json(&text).map_err(|error| {
+            Error::unexpected_value(format!("list of compute systems: {error}"))
+                .with_operation(OperationKind::Enumerate)
+                .with_object(Object::service())
+        })?;
+        Ok(parsed.unwrap_or_default())
+    }
+
+    /// Properties of the service itself. Service call: `HcsGetServiceProperties`.
+    ///
+    /// # Errors
+    /// Not supported, for a property that this host does not have; the service's own.
+    pub fn service_properties(&self, query: &v2::PropertyQuery) -> Result<v2::ServiceProperties> {
+        let text = finish(&self.service.service_properties(&query.to_json()), &self.shared.deadlines)?;
+        v2::ServiceProperties::from_json(&text).map_err(|error| {
+            Error::unexpected_value(format!("service properties: {error}"))
+                .with_operation(OperationKind::GetServiceProperties)
+                .with_object(Object::service())
+        })
+    }
+}

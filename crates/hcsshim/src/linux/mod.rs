@@ -1,0 +1,8 @@
+//! What only the engine on Linux has: its options, and through [`crate::Host::linux`] the records and logs of ended
+//! containers, Wine bases, and clearing away after crashes.
+
+mod log;
+
+pub use hcs_host_linux::wine::{Base, BaseInfo, Progress, Step};
+pub use hcs_host_linux::{Garbage, GcReport, IdPool, LinuxHost, Options, SystemInfo};
+pub use log::{LogLine, LogReader, LogStream, LogWatch};

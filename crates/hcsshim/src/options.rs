@@ -1,0 +1,83 @@
+//! How a host is opened.
+
+use std::num::NonZeroUsize;
+
+use hcs_contract::{Deadlines, Result};
+
+/// The settings of a [`crate::Host`]. The defaults are those of the original.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Options {
+    /// How long each call may take.
+    pub deadlines: Deadlines,
+    /// How many starts may be under way at once; `None`: any number.
+    pub max_parallel_start: Option<NonZeroUsize>,
+    /// JSON that is laid over the document of every container that is created; empty: nothing is.
+    pub additional_json: String,
+    /// Settings of the engine on Linux: its folders, helper programs, ids. Its own deadlines are taken from
+    /// [`Options::deadlines`].
+    #[cfg(target_os = "linux")]
+    pub linux: crate::linux::Options,
+}
+
+impl Options {
+    /// The defaults, changed by what the environment says: `HCSSHIM_TIMEOUT_*`, `HCSSHIM_MAX_PARALLEL_START`,
+    /// `HCSSHIM_CREATECONTAINER_ADDITIONALJSON`, and on Linux `HCS_ROOT`, `HCS_RUN`, `HCS_LIBEXEC`, `HCS_BASE`,
+    /// `HCS_IDS`, `HCS_CGROUP_PARENT`. Nothing else here reads the environment but the engine's own
+    /// `linux::Options::from_env`, for those who set up nothing but the engine.
+    ///
+    /// # Errors
+    /// Invalid argument, for a value of the engine's that can't be read. The `HCSSHIM_*` ones are ignored then, as
+    /// the original does, except the additional JSON, which makes every create fail.
+    pub fn from_env() -> Result<Self> {
+        Self::from_lookup(|name| std::env::var(name).ok())
+    }
+
+    /// As [`Options::from_env`], with `lookup` in place of the environment.
+    ///
+    /// # Errors
+    /// As [`Options::from_env`].
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self> {
+        Ok(Self {
+            deadlines: Deadlines::from_lookup(&lookup),
+            max_parallel_start: lookup("HCSSHIM_MAX_PARALLEL_START").and_then(|text| text.parse().ok()),
+            additional_json: lookup("HCSSHIM_CREATECONTAINER_ADDITIONALJSON").unwrap_or_default(),
+            #[cfg(target_os = "linux")]
+            linux: crate::linux::Options::from_lookup(&lookup)?,
+        })
+    }
+
+    /// Sets how long each call may take.
+    #[must_use]
+    pub fn with_deadlines(mut self, deadlines: Deadlines) -> Self {
+        self.deadlines = deadlines;
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn the_environment_is_read_as_the_original_reads_it() {
+        let options = |start: &'static str| {
+            Options::from_lookup(move |name| match name {
+                "HCSSHIM_MAX_PARALLEL_START" => Some(start.into()),
+                "HCSSHIM_TIMEOUT_SYSTEMCREATE" => Some("5".into()),
+                "HCSSHIM_CREATECONTAINER_ADDITIONALJSON" => Some("{}".into()),
+                _ => None,
+            })
+            .unwrap()
+        };
+        let read = options("3");
+        assert_eq!(read.max_parallel_start, NonZeroUsize::new(3));
+        assert_eq!(read.deadlines.create, Duration::from_secs(5));
+        assert_eq!(read.additional_json, "{}");
+        for ignored in ["0", "-1", "x", ""] {
+            assert_eq!(options(ignored).max_parallel_start, None, "{ignored:?}");
+        }
+    }
+}

@@ -1,0 +1,329 @@
+//! A process in a container.
+
+#[cfg(target_os = "linux")]
+mod relay;
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use hcs_contract::{
+    ComputeProcess, CreatedProcess, Deadline, Deadlines, Error, Hresult, Notification, Object,
+    ProcessInformation, Result, Stream, Subscription,
+};
+use hcs_schema::Document;
+use hcs_schema::compute::{
+    CloseHandle, ConsoleSize, ProcessModifyRequest, ProcessOperation, ProcessStatus, SignalProcessOptions,
+    StdHandle,
+};
+
+use crate::call::{finish, finish_by};
+use crate::{ExitStatus, Signal, Stdin};
+
+/// A handle of a process within a container: running, or ended and not yet forgotten.
+///
+/// Clones are the same handle. Dropping the last one closes it; that does not end the process.
+#[derive(Clone)]
+#[doc(alias = "process")]
+pub struct Process(Arc<Inner>);
+
+struct Inner {
+    handle: Arc<dyn ComputeProcess>,
+    system: String,
+    deadlines: Arc<Deadlines>,
+    /// Filled when the process was created through this handle, otherwise by the first request for a stream.
+    information: OnceLock<Information>,
+    /// What carries its output to streams of ours that it could not get.
+    #[cfg(target_os = "linux")]
+    relay: OnceLock<relay::Relay>,
+}
+
+enum Information {
+    Created(Arc<CreatedProcess>),
+    Asked(Arc<ProcessInformation>),
+}
+
+impl Information {
+    fn get(&self) -> &ProcessInformation {
+        match self {
+            Self::Created(created) => &created.information,
+            Self::Asked(information) => information,
+        }
+    }
+}
+
+/// The three standard streams as fresh handles; `None` for those that are no pipes.
+#[derive(Debug, Default)]
+pub struct StdioPipes {
+    /// Writes what the process reads.
+    pub stdin: Option<Stdin>,
+    /// Reads what the process writes; with a console all of it.
+    pub stdout: Option<Stream>,
+    /// Reads what the process writes as errors.
+    pub stderr: Option<Stream>,
+}
+
+impl Process {
+    pub(crate) fn created(created: Arc<CreatedProcess>, system: &str, deadlines: Arc<Deadlines>) -> Self {
+        let handle = Arc::clone(&created.process);
+        Self::new(handle, system, deadlines, OnceLock::from(Information::Created(created)))
+    }
+
+    pub(crate) fn opened(handle: Arc<dyn ComputeProcess>, system: &str, deadlines: Arc<Deadlines>) -> Self {
+        Self::new(handle, system, deadlines, OnceLock::new())
+    }
+
+    fn new(
+        handle: Arc<dyn ComputeProcess>,
+        system: &str,
+        deadlines: Arc<Deadlines>,
+        information: OnceLock<Information>,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            handle,
+            system: system.into(),
+            deadlines,
+            information,
+            #[cfg(target_os = "linux")]
+            relay: OnceLock::new(),
+        }))
+    }
+
+    /// Its number within the container. Makes no call.
+    #[doc(alias = "Pid")]
+    pub fn pid(&self) -> u32 {
+        self.0.handle.pid()
+    }
+
+    /// The id of its container. Makes no call.
+    pub fn container_id(&self) -> &str {
+        &self.0.system
+    }
+
+    /// The end of its input, once; `None` when there is no pipe or it was taken.
+    ///
+    /// Service call: none for a process that this handle created; `HcsGetProcessInfo` for an opened one.
+    ///
+    /// # Errors
+    /// Those of the call.
+    pub fn take_stdin(&self) -> Result<Option<Stdin>> {
+        Ok(self.information()?.take_stdin().map(|stream| Stdin::new(stream, self.clone())))
+    }
+
+    /// The end of its output, once; with a console all that it writes.
+    ///
+    /// Service call: none for a process that this handle created; `HcsGetProcessInfo` for an opened one.
+    ///
+    /// # Errors
+    /// As [`Process::take_stdin`].
+    pub fn take_stdout(&self) -> Result<Option<Stream>> {
+        Ok(self.information()?.take_stdout())
+    }
+
+    /// The end of its error output, once.
+    ///
+    /// Service call: none for a process that this handle created; `HcsGetProcessInfo` for an opened one.
+    ///
+    /// # Errors
+    /// As [`Process::take_stdin`].
+    pub fn take_stderr(&self) -> Result<Option<Stream>> {
+        Ok(self.information()?.take_stderr())
+    }
+
+    /// Fresh handles of all its streams, at each call. Several readers of one stream compete for its bytes.
+    ///
+    /// Service call: `HcsGetProcessInfo`.
+    ///
+    /// # Errors
+    /// Those of the call.
+    #[doc(alias = "Stdio")]
+    pub fn stdio(&self) -> Result<StdioPipes> {
+        let information = finish(&self.0.handle.info(), &self.0.deadlines)?;
+        Ok(StdioPipes {
+            stdin: information.take_stdin().map(|stream| Stdin::new(stream, self.clone())),
+            stdout: information.take_stdout(),
+            stderr: information.take_stderr(),
+        })
+    }
+
+    /// Waits until it has ended, without limit, and until all that it wrote to inherited streams is written. Any
+    /// number of threads may, each as often as it likes.
+    ///
+    /// Service call: none; it waits for the notification of the exit.
+    ///
+    /// # Errors
+    /// Already closed, when the handle is closed meanwhile; disconnected, when the service is gone; the exit's own
+    /// failure, when the service lost the process.
+    #[doc(alias = "Wait")]
+    pub fn wait(&self) -> Result<ExitStatus> {
+        self.wait_by(Deadline::Never)
+    }
+
+    /// Waits until it has ended, but not longer than `limit`.
+    ///
+    /// Service call: none; it waits for the notification of the exit.
+    ///
+    /// # Errors
+    /// As [`Process::wait`], and a timeout ([`Error::is_timeout`]).
+    #[doc(alias = "WaitTimeout")]
+    pub fn wait_timeout(&self, limit: Duration) -> Result<ExitStatus> {
+        self.wait_by(Deadline::after(limit))
+    }
+
+    fn wait_by(&self, deadline: Deadline) -> Result<ExitStatus> {
+        let status = finish_by(&self.0.handle.wait_exit(), &self.0.deadlines, deadline)?;
+        #[cfg(target_os = "linux")]
+        self.written(deadline)?;
+        self.exit_status(&self.parse(&status)?)
+    }
+
+    /// Its exit code. Works as long as the handle is open, whether or not anybody has waited.
+    ///
+    /// Service call: `HcsGetProcessProperties`.
+    ///
+    /// # Errors
+    /// Invalid state while it runs; the failure that the service recorded instead of a code.
+    #[doc(alias = "ExitCode")]
+    pub fn exit_code(&self) -> Result<u32> {
+        let status = self.status()?;
+        if !status.exited {
+            return Err(Error::invalid_state(self.object(), "Running")
+                .with_hint("wait for its exit before asking for its exit code"));
+        }
+        self.exit_status(&status).map(ExitStatus::code)
+    }
+
+    /// Its state. Service call: `HcsGetProcessProperties`.
+    ///
+    /// # Errors
+    /// Those of the call.
+    #[doc(alias = "Properties")]
+    pub fn status(&self) -> Result<ProcessStatus> {
+        let status = finish(&self.0.handle.properties(), &self.0.deadlines)?;
+        self.parse(&status)
+    }
+
+    /// Ends it at once (Windows: with all that it started). Does not wait for its exit.
+    ///
+    /// Service call: `HcsTerminateProcess`.
+    ///
+    /// # Errors
+    /// Not found or already stopped, when it has ended; [`Error::is_already_stopped`] is true for both.
+    #[doc(alias = "Kill")]
+    pub fn kill(&self) -> Result<()> {
+        finish(&self.0.handle.terminate(""), &self.0.deadlines).map(drop)
+    }
+
+    /// Tells it something. Service call: `HcsSignalProcess`.
+    ///
+    /// # Errors
+    /// Not supported, when the guest has no such signal; as [`Process::kill`] when it has ended.
+    #[doc(alias = "Signal")]
+    pub fn signal(&self, signal: Signal) -> Result<()> {
+        let options = SignalProcessOptions { signal: Some(signal.into()), ..Default::default() };
+        finish(&self.0.handle.signal(&options.to_json()), &self.0.deadlines).map(drop)
+    }
+
+    /// Gives its console a new size, in character cells. Only for a process with a console.
+    ///
+    /// Service call: `HcsModifyProcess` (`ConsoleSize`).
+    ///
+    /// # Errors
+    /// The service's, among them that there is no console.
+    #[doc(alias = "ResizeConsole")]
+    pub fn resize_console(&self, width: u16, height: u16) -> Result<()> {
+        self.modify(&ProcessModifyRequest {
+            operation: ProcessOperation::CONSOLE_SIZE,
+            console_size: Some(ConsoleSize { height, width, ..Default::default() }),
+            ..Default::default()
+        })
+    }
+
+    /// Closes the service's end of its input, so that it sees the end once our own end is closed too:
+    /// [`Stdin::close`] does both.
+    ///
+    /// Service call: `HcsModifyProcess` (`CloseHandle`, `StdIn`).
+    ///
+    /// # Errors
+    /// The service's, among them that the process has ended.
+    #[doc(alias = "CloseStdin")]
+    pub fn close_stdin(&self) -> Result<()> {
+        self.modify(&close(StdHandle::STD_IN))
+    }
+
+    /// The same without waiting for the answer, which nobody could do anything about.
+    pub(crate) fn tell_stdin_closed(&self) {
+        drop(self.0.handle.modify(&close(StdHandle::STD_IN).to_json()));
+    }
+
+    /// Sends any change. Service call: `HcsModifyProcess`.
+    ///
+    /// # Errors
+    /// The service's.
+    pub fn modify(&self, request: &ProcessModifyRequest) -> Result<()> {
+        finish(&self.0.handle.modify(&request.to_json()), &self.0.deadlines).map(drop)
+    }
+
+    /// Calls `callback` for each of its notifications, until the returned value is dropped. It runs on a thread of
+    /// the host and must not block. An exit that has happened is delivered at once.
+    ///
+    /// Service call: `HcsRegisterProcessCallback` or `HcsSetProcessCallback`.
+    ///
+    /// # Errors
+    /// Already closed, or the connection's.
+    pub fn subscribe(
+        &self,
+        callback: impl Fn(&Notification) + Send + Sync + 'static,
+    ) -> Result<Subscription> {
+        self.0.handle.subscribe(Arc::new(callback))
+    }
+
+    /// Closes the handle; further calls fail, waits end. The process goes on. A second close does nothing.
+    ///
+    /// Service call: `HcsCloseProcess`.
+    #[doc(alias = "Close")]
+    pub fn close(&self) {
+        self.0.handle.close();
+    }
+
+    fn information(&self) -> Result<&ProcessInformation> {
+        if let Some(information) = self.0.information.get() {
+            return Ok(information.get());
+        }
+        let asked = finish(&self.0.handle.info(), &self.0.deadlines)?;
+        // Another thread may have been faster: then its streams are the ones to take, and ours are closed.
+        Ok(self.0.information.get_or_init(|| Information::Asked(asked)).get())
+    }
+
+    fn object(&self) -> Object {
+        Object::process(&self.0.system, self.pid())
+    }
+
+    fn parse(&self, status: &str) -> Result<ProcessStatus> {
+        ProcessStatus::from_json(status).map_err(|error| {
+            Error::unexpected_value(format!("process status: {error}")).with_object(self.object())
+        })
+    }
+
+    fn exit_status(&self, status: &ProcessStatus) -> Result<ExitStatus> {
+        match status.last_wait_result {
+            0 => Ok(ExitStatus::from_code(status.exit_code)),
+            failure => Err(Error::from_hresult(Hresult::from_go_errno(failure.cast_unsigned()))
+                .with_object(self.object())),
+        }
+    }
+}
+
+fn close(handle: StdHandle) -> ProcessModifyRequest {
+    ProcessModifyRequest {
+        operation: ProcessOperation::CLOSE_HANDLE,
+        close_handle: Some(CloseHandle { handle, ..Default::default() }),
+        ..Default::default()
+    }
+}
+
+impl fmt::Debug for Process {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Process({} of {})", self.pid(), self.0.system)
+    }
+}

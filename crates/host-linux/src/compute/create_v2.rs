@@ -1,0 +1,196 @@
+//! A schema 2 document (`ComputeSystem`) as a plan.
+//!
+//! Schema 2 does not say what runs inside. Storage does: no storage, or a Wine base as the only layer, is a Windows
+//! container; a `Path` without layers is the root folder of a Linux container, other layers are its lower folders.
+
+use std::path::{Path, PathBuf};
+
+use hcs_contract::{Error, Result};
+use hcs_schema::Version;
+use hcs_schema::compute::CacheMode;
+use hcs_schema::compute::v2::{
+    ComputeSystem, Container, GuestOs, Layer, MappedDirectory, Memory, PathType, Processor as Cpu, Storage,
+};
+
+use super::create_v1::{NO_CREDENTIALS, NO_DEVICE, NO_NETWORK, NO_PIPES, NO_SCRATCH, NO_THROTTLE, NO_VM};
+use super::plan::{self, Guest, HostPart, LinuxRoot, Mapped, Plan, Processor};
+use super::refuse::{no, unless_default, unless_empty_part, unless_null};
+use super::registry;
+
+/// The last version that is known: 2.5.
+const LAST_MINOR: u32 = 5;
+
+/// Takes the document apart; each member is used, or refused by name. `is_base`: whether a folder is a Wine base.
+pub(super) fn plan(system: ComputeSystem, is_base: &dyn Fn(&Path) -> bool) -> Result<Plan> {
+    let ComputeSystem {
+        owner,
+        schema_version,
+        hosting_system_id,
+        hosted_system,
+        container,
+        virtual_machine,
+        should_terminate_on_last_handle_closed,
+        linux_host,
+        // Refused before, all at once and by path.
+        unknown: _,
+    } = system;
+    if let Some(Version { major, minor, unknown: _ }) = schema_version
+        && (major != 2 || minor > LAST_MINOR)
+    {
+        let reason =
+            format!("{major}.{minor} is not known; documents of this form are 2.0 to 2.{LAST_MINOR}");
+        return Err(Error::not_supported("SchemaVersion", reason));
+    }
+    unless_default("HostingSystemId", &hosting_system_id, NO_VM)?;
+    unless_empty_part("HostedSystem", hosted_system.as_ref(), NO_VM)?;
+    unless_null("VirtualMachine", &virtual_machine, NO_VM)?;
+    let Some(container) = container else {
+        let message = "the document needs a Container, with {} for all defaults";
+        return Err(Error::invalid_document("Container", message));
+    };
+    let mut plan = container_plan(container, linux_host, is_base)?;
+    plan.owner = owner;
+    plan.ends_with_last_handle = should_terminate_on_last_handle_closed;
+    Ok(plan)
+}
+
+fn container_plan(
+    container: Container,
+    linux_host: Option<hcs_schema::LinuxHost>,
+    is_base: &dyn Fn(&Path) -> bool,
+) -> Result<Plan> {
+    let Container {
+        guest_os,
+        storage,
+        mapped_directories,
+        mapped_pipes,
+        memory,
+        processor,
+        networking,
+        hv_socket,
+        container_credential_guard,
+        registry_changes,
+        assigned_devices,
+        additional_device_namespace,
+        isolation_type,
+        unknown: _,
+    } = container;
+    unless_default("Container.MappedPipes", &mapped_pipes, NO_PIPES)?;
+    unless_empty_part("Container.Networking", networking.as_ref(), NO_NETWORK)?;
+    unless_empty_part("Container.HvSocket", hv_socket.as_ref(), NO_VM)?;
+    let guard = container_credential_guard.as_ref();
+    unless_empty_part("Container.ContainerCredentialGuard", guard, NO_CREDENTIALS)?;
+    unless_default("Container.AssignedDevices", &assigned_devices, NO_DEVICE)?;
+    unless_null("Container.AdditionalDeviceNamespace", &additional_device_namespace, NO_DEVICE)?;
+    unless_default(
+        "Container.IsolationType",
+        &isolation_type,
+        "every container here is isolated from the host",
+    )?;
+
+    let mut guest = guest(storage.unwrap_or_default(), is_base)?;
+    let windows = matches!(guest, Guest::Windows { .. });
+    let changes = registry_changes.unwrap_or_default();
+    match &mut guest {
+        Guest::Windows { registry, .. } => *registry = registry::changes(changes)?,
+        Guest::Linux(_) => {
+            unless_default("Container.RegistryChanges", &changes, "a Linux container has no registry")?;
+        }
+    }
+
+    let mut limits = plan::default_limits();
+    let Memory { size_in_mb, unknown: _ } = memory.unwrap_or_default();
+    limits.memory = plan::memory("Container.Memory.SizeInMB", size_in_mb)?;
+    apply_processor(&processor.unwrap_or_default(), "Container.Processor", &mut limits)?;
+
+    let GuestOs { host_name, unknown: _ } = guest_os.unwrap_or_default();
+    Ok(Plan {
+        schema: 2,
+        owner: String::new(),
+        name: String::new(),
+        host_name: plan::host_name("Container.GuestOs.HostName", host_name)?,
+        guest,
+        limits,
+        mapped: mapped_directories
+            .into_iter()
+            .enumerate()
+            .map(|(index, directory)| mapped(&format!("Container.MappedDirectories[{index}]"), directory))
+            .collect::<Result<_>>()?,
+        ends_with_last_handle: false,
+        host: HostPart::new(linux_host, windows)?,
+    })
+}
+
+/// Also for `Container/Processor` in a change of a running container.
+pub(super) fn apply_processor(
+    processor: &Cpu,
+    path: &str,
+    limits: &mut hcs_silo::cgroup::Limits,
+) -> Result<()> {
+    let Cpu { count, maximum, weight, unknown: _ } = *processor;
+    let path = |name: &str| format!("{path}.{name}");
+    Processor {
+        count: (&path("Count"), count.into()),
+        maximum: (&path("Maximum"), maximum.into()),
+        weight: (&path("Weight"), weight.into()),
+    }
+    .apply(limits)
+}
+
+fn guest(storage: Storage, is_base: &dyn Fn(&Path) -> bool) -> Result<Guest> {
+    let Storage { layers, path, qos, privileged_container_root_path, unknown: _ } = storage;
+    unless_empty_part("Container.Storage.QoS", qos.as_ref(), NO_THROTTLE)?;
+    let reason = "every container here is isolated from the host";
+    unless_default("Container.Storage.PrivilegedContainerRootPath", &privileged_container_root_path, reason)?;
+    let field = "Container.Storage.Path";
+    let mut lowers: Vec<PathBuf> =
+        layers.into_iter().enumerate().map(|(index, layer)| lower(index, layer)).collect::<Result<_>>()?;
+    let base = lowers.last().is_some_and(|last| is_base(last));
+    match lowers.len() {
+        0 if path.is_empty() => Ok(Guest::Windows { base: None, registry: Vec::new() }),
+        0 => Ok(Guest::Linux(LinuxRoot::Folder(plan::host_path(field, &path)?))),
+        1 if base => {
+            unless_default(field, &path, NO_SCRATCH)?;
+            Ok(Guest::Windows { base: lowers.pop(), registry: Vec::new() })
+        }
+        _ if base => {
+            let reason = "layers of Windows images come with the storage service; one Wine base is taken";
+            Err(no("Container.Storage.Layers", reason))
+        }
+        _ => {
+            let scratch = if path.is_empty() { None } else { Some(plan::host_path(field, &path)?) };
+            Ok(Guest::Linux(LinuxRoot::Layers { lowers, scratch }))
+        }
+    }
+}
+
+fn lower(index: usize, layer: Layer) -> Result<PathBuf> {
+    // An id only names the layer for the service.
+    let Layer { id: _, path, path_type, cache, unknown: _ } = layer;
+    let field = format!("Container.Storage.Layers[{index}]");
+    absolute_path_type(&format!("{field}.PathType"), &path_type)?;
+    if ![CacheMode::UNSPECIFIED, CacheMode::ENABLED].contains(&cache) {
+        unless_default(&format!("{field}.Cache"), &cache, "Linux caches every file, and one copy for all")?;
+    }
+    plan::host_path(&format!("{field}.Path"), &path)
+}
+
+fn absolute_path_type(field: &str, path_type: &PathType) -> Result<()> {
+    if path_type.as_str().is_empty() || *path_type == PathType::ABSOLUTE_PATH {
+        Ok(())
+    } else {
+        Err(no(field, NO_VM))
+    }
+}
+
+/// Also for `Container/MappedDirectories` in a change of a running container.
+fn mapped(field: &str, directory: MappedDirectory) -> Result<Mapped> {
+    let MappedDirectory { host_path, host_path_type, container_path, read_only, unknown: _ } = directory;
+    absolute_path_type(&format!("{field}.HostPathType"), &host_path_type)?;
+    Ok(Mapped {
+        field: field.into(),
+        host: plan::host_path(&format!("{field}.HostPath"), &host_path)?,
+        container: container_path,
+        read_only,
+    })
+}

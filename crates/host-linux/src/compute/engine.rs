@@ -1,0 +1,204 @@
+//! What all calls of one engine share: its settings, its folders, and finding a system by its id.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use hcs_contract::{Deadline, Error, Object, Result};
+use hcs_silo::client::{self, Connection, LaunchError};
+use hcs_silo::protocol::{State, Welcome};
+use rustix::fs::FlockOperation;
+
+use super::errors;
+use crate::ids::IdName;
+use crate::lock::{self, FolderLock, Knocker, TryLock};
+use crate::options::Options;
+use crate::paths::Layout;
+use crate::record::Meta;
+
+/// How long a listing waits for the supervisor of one system, which answers at once unless something is wrong.
+const GLANCE: Duration = Duration::from_secs(5);
+
+/// An engine, opened.
+#[derive(Debug)]
+pub(crate) struct Engine {
+    pub(super) options: Options,
+    pub(super) layout: Layout,
+}
+
+/// What there is of a system. `L` is what one gets of a living one.
+#[derive(Debug)]
+pub(super) enum Found<L> {
+    /// Its supervisor runs.
+    Live(L),
+    /// Its supervisor is dead. What it left is ours to clear away.
+    Dead(FolderLock),
+    /// Nothing, or nothing but a record.
+    Nothing,
+}
+
+/// What there is of a system, just now.
+enum Look<L> {
+    Found(Found<L>),
+    /// Somebody makes it, or it is going.
+    Changing,
+}
+
+/// A way to reach a supervisor.
+pub(super) trait Contact: Sized {
+    fn make(directory: &Path, until: Option<Instant>) -> std::result::Result<Self, LaunchError>;
+    /// Its state, and how many other handles there are.
+    fn seen(&self) -> (State, u32);
+    fn leave(self);
+}
+
+/// A handle on the system.
+impl Contact for Arc<Connection> {
+    fn make(directory: &Path, until: Option<Instant>) -> std::result::Result<Self, LaunchError> {
+        client::connect_until(directory, until)
+    }
+
+    fn seen(&self) -> (State, u32) {
+        (self.first_status().state, self.first_others())
+    }
+
+    fn leave(self) {
+        self.close();
+    }
+}
+
+/// A look at it, which changes nothing.
+impl Contact for Welcome {
+    fn make(directory: &Path, until: Option<Instant>) -> std::result::Result<Self, LaunchError> {
+        client::look(directory, until)
+    }
+
+    fn seen(&self) -> (State, u32) {
+        (self.status.state, self.others)
+    }
+
+    fn leave(self) {}
+}
+
+impl Engine {
+    pub(crate) fn open(options: Options) -> Result<Self> {
+        options.check()?;
+        let layout = Layout::open(&options)?;
+        Ok(Self { options, layout })
+    }
+
+    /// Looks a system up, waiting while it is made or going.
+    pub(super) fn find<L: Contact>(&self, name: &IdName, id: &str, deadline: Deadline) -> Result<Found<L>> {
+        let begun = Instant::now();
+        let path = self.layout.system(name);
+        let mut knocker = Knocker::new(&path);
+        let failed =
+            |step, errno: rustix::io::Errno| Error::os(step, path.display().to_string(), errno.into());
+        let found = lock::until(&path, deadline, failed, || {
+            Ok(match self.look(&mut knocker, name, id, deadline)? {
+                Look::Found(found) => Some(found),
+                Look::Changing => None,
+            })
+        })?;
+        found.ok_or_else(|| {
+            let waiting = format!("compute system {id}, which is being made or cleared away");
+            Error::timeout(waiting, begun.elapsed())
+        })
+    }
+
+    /// A look without waiting: `None` while it changes.
+    pub(super) fn glance(&self, name: &IdName, id: &str) -> Result<Option<Found<Welcome>>> {
+        let path = self.layout.system(name);
+        Ok(match self.look(&mut Knocker::new(&path), name, id, Deadline::after(GLANCE))? {
+            Look::Found(found) => Some(found),
+            Look::Changing => None,
+        })
+    }
+
+    /// Takes the id: its runtime folder is made, ours, and empty, whatever an earlier system left there.
+    ///
+    /// # Errors
+    /// Already exists, when a system has the id and keeps it.
+    pub(super) fn claim(&self, name: &IdName, id: &str, deadline: Deadline) -> Result<FolderLock> {
+        loop {
+            self.make_folder(name, deadline)?;
+            match self.find::<Welcome>(name, id, deadline)? {
+                Found::Live(_) => return Err(Error::already_exists(Object::system(id))),
+                Found::Dead(lock) => {
+                    self.reuse(&lock)?;
+                    return Ok(lock);
+                }
+                // Removed before we had it: another try.
+                Found::Nothing => {}
+            }
+        }
+    }
+
+    fn look<L: Contact>(
+        &self,
+        knocker: &mut Knocker<'_>,
+        name: &IdName,
+        id: &str,
+        deadline: Deadline,
+    ) -> Result<Look<L>> {
+        match L::make(knocker.path(), deadline.instant()) {
+            Ok(contact) if self.is_going(name, &contact) => {
+                contact.leave();
+                return Ok(Look::Changing);
+            }
+            Ok(contact) => return Ok(Look::Found(Found::Live(contact))),
+            Err(LaunchError::NotThere { .. }) => {}
+            Err(error) => return Err(errors::from_launch(error, id)),
+        }
+        Ok(match knocker.knock()? {
+            TryLock::Ours(lock) => Look::Found(Found::Dead(lock)),
+            TryLock::Missing => Look::Found(Found::Nothing),
+            TryLock::Busy => Look::Changing,
+        })
+    }
+
+    /// Whether nobody else has it open and it goes with its last handle: as every stopped system does, and those
+    /// that say so. Then there are only milliseconds left of it.
+    fn is_going(&self, name: &IdName, contact: &impl Contact) -> bool {
+        let (state, others) = contact.seen();
+        let says_so = || {
+            // Without the file the folder is being removed.
+            let meta = Meta::read(&self.layout.system(name));
+            meta.is_ok_and(|meta| meta.is_none_or(|meta| meta.ends_with_last_handle))
+        };
+        others == 0 && (state == State::Stopped || says_so())
+    }
+
+    fn make_folder(&self, name: &IdName, deadline: Deadline) -> Result<()> {
+        // Shared with other makers; the collector of garbage has it alone while it removes the engine's cgroup.
+        let _makers =
+            FolderLock::wait(&self.layout.systems(), FlockOperation::NonBlockingLockShared, deadline)?;
+        let path = self.layout.system(name);
+        match rustix::fs::mkdir(&path, rustix::fs::Mode::RWXU) {
+            Ok(()) | Err(rustix::io::Errno::EXIST) => Ok(()),
+            Err(errno) => Err(Error::os("make", path.display().to_string(), errno.into())),
+        }
+    }
+
+    /// The names of all runtime folders.
+    pub(super) fn system_names(&self) -> Result<Vec<IdName>> {
+        names(&self.layout.systems())
+    }
+
+    /// The names of all records.
+    pub(super) fn record_names(&self) -> Result<Vec<IdName>> {
+        names(&self.layout.records())
+    }
+}
+
+fn names(folder: &Path) -> Result<Vec<IdName>> {
+    let list = || {
+        let mut names = Vec::new();
+        for entry in fs_err::read_dir(folder)? {
+            names.extend(entry?.file_name().to_str().and_then(IdName::from_file_name));
+        }
+        names.sort();
+        Ok(names)
+    };
+    list().map_err(|error| Error::os("list", folder.display().to_string(), error))
+}

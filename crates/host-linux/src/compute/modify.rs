@@ -1,0 +1,136 @@
+//! Changes of a running system: its limits. What else a document can ask to change is refused by name.
+
+use hcs_contract::{Error, Result};
+use hcs_schema::compute::RequestType;
+use hcs_schema::compute::v1::ResourceModificationRequestResponse;
+use hcs_schema::compute::v2::{ModifySettingRequest, Processor, resource_path};
+use hcs_schema::from_json;
+use hcs_silo::cgroup::Limits;
+use hcs_silo::protocol::Request;
+
+use super::create_v1::{NO_DEVICE, NO_NETWORK, NO_PIPES, NO_VM};
+use super::refuse::{self, no, unless_null};
+use super::{create_v2, plan};
+
+const FIXED: &str = "what is mapped is decided when the container is created";
+
+/// The request of a document of either schema.
+///
+/// # Errors
+/// Invalid document, or not supported with the name of what can't be changed.
+pub(super) fn request(text: &str) -> Result<Request> {
+    let members: serde_json::Map<String, serde_json::Value> = from_json(text)?;
+    if members.keys().any(|name| name.eq_ignore_ascii_case("ResourceType")) {
+        return Err(v1(refuse::parse(text)?));
+    }
+    v2(refuse::parse(text)?)
+}
+
+/// Schema 1 knows no change but of networks and devices.
+fn v1(request: ResourceModificationRequestResponse) -> Error {
+    let ResourceModificationRequestResponse { resource, data: _, request: _, unknown: _ } = request;
+    match resource.as_str() {
+        "Network" => no("ResourceType \"Network\"", NO_NETWORK),
+        other => Error::not_supported(
+            format!("ResourceType {other:?}"),
+            "a schema 1 request changes no limits; send Container/Memory/SizeInMB or Container/Processor of schema 2",
+        ),
+    }
+}
+
+fn v2(request: ModifySettingRequest) -> Result<Request> {
+    let ModifySettingRequest { resource_path: path, request_type, settings, guest_request, unknown: _ } =
+        request;
+    unless_null("GuestRequest", &guest_request, NO_VM)?;
+    let mut limits = Limits::default();
+    match path.as_str() {
+        resource_path::MEMORY_SIZE_IN_MB => {
+            must_update(&request_type)?;
+            let Some(size) = settings.as_u64().filter(|size| *size > 0) else {
+                return Err(Error::invalid_document(
+                    "Settings",
+                    "it must be the new size, a number of MiB above 0",
+                ));
+            };
+            limits.memory = plan::memory("Settings", size)?;
+        }
+        resource_path::PROCESSOR => {
+            must_update(&request_type)?;
+            let processor: Processor = refuse::parse(&settings.to_string())?;
+            create_v2::apply_processor(&processor, "Settings", &mut limits)?;
+            if limits == Limits::default() {
+                return Err(Error::invalid_document(
+                    "Settings",
+                    "it must have a Count, a Maximum or a Weight",
+                ));
+            }
+        }
+        resource_path::MAPPED_DIRECTORIES => return Err(refused(&path, FIXED)),
+        resource_path::MAPPED_PIPES => return Err(refused(&path, NO_PIPES)),
+        resource_path::DEVICES => return Err(refused(&path, NO_DEVICE)),
+        resource_path::REGISTRY_FLUSH_STATE => {
+            return Err(refused(&path, "the registry is written when the container shuts down"));
+        }
+        "" => return Err(Error::invalid_document("ResourcePath", "it must name what to change")),
+        path if path.starts_with("VirtualMachine/") => return Err(refused(path, NO_VM)),
+        path => return Err(refused(path, "this host knows no such resource of a container")),
+    }
+    Ok(Request::Update(limits))
+}
+
+fn refused(path: &str, reason: &'static str) -> Error {
+    Error::not_supported(format!("ResourcePath {path:?}"), reason)
+}
+
+fn must_update(request_type: &RequestType) -> Result<()> {
+    // Go's clients leave the type out where there is only one.
+    if request_type.as_str().is_empty() || *request_type == RequestType::UPDATE {
+        Ok(())
+    } else {
+        Err(Error::not_supported("RequestType", "a limit can only be updated"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hcs_contract::Hresult;
+    use hcs_silo::cgroup::{CpuQuota, Maximum};
+
+    use super::*;
+
+    #[test]
+    fn limits_can_be_changed() {
+        let memory = r#"{"ResourcePath":"Container/Memory/SizeInMB","RequestType":"Update","Settings":64}"#;
+        let limits = Limits { memory: Some(Maximum::At(64 << 20)), ..Limits::default() };
+        assert_eq!(request(memory).unwrap(), Request::Update(limits));
+        let processor = r#"{"ResourcePath":"Container/Processor","Settings":{"Count":2}}"#;
+        let limits = Limits { cpu_quota: Some(CpuQuota::cpus(2)), ..Limits::default() };
+        assert_eq!(request(processor).unwrap(), Request::Update(limits));
+    }
+
+    #[test]
+    fn everything_else_is_refused_by_name() {
+        for (text, code, name) in [
+            (r#"{"ResourceType":"Network","Settings":null,"RequestType":"Add"}"#, 0x8007_0032, "Network"),
+            (r#"{"ResourceType":"Memory","Settings":1}"#, 0x8007_0032, "Memory"),
+            (r#"{"ResourcePath":"Container/MappedPipes"}"#, 0x8007_0032, "Container/MappedPipes"),
+            (r#"{"ResourcePath":"VirtualMachine/Devices/Scsi/0"}"#, 0x8007_0032, "VirtualMachine/Devices"),
+            (r#"{"ResourcePath":"Nowhere"}"#, 0x8007_0032, "Nowhere"),
+            (r#"{"GuestRequest":{"ResourceType":"Network"}}"#, 0x8007_0032, "GuestRequest"),
+            (
+                r#"{"ResourcePath":"Container/Memory/SizeInMB","RequestType":"Remove","Settings":1}"#,
+                0x8007_0032,
+                "RequestType",
+            ),
+            (r#"{"ResourcePath":"Container/Memory/SizeInMB","Settings":"1"}"#, 0x8037_010D, "Settings"),
+            (r#"{"ResourcePath":"Container/Processor","Settings":{}}"#, 0x8037_010D, "Settings"),
+            (r#"{"ResourcePath":"Container/Processor","Settings":{"Limit":1}}"#, 0x8037_010D, "Limit"),
+            ("{}", 0x8037_010D, "ResourcePath"),
+            ("[", 0x8037_010D, "line 1"),
+        ] {
+            let error = request(text).unwrap_err();
+            assert_eq!(error.hresult(), Hresult(code), "{text}: {error}");
+            assert!(error.to_string().contains(name), "{text}: {error}");
+        }
+    }
+}

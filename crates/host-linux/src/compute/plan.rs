@@ -1,0 +1,286 @@
+//! What a document asks for, in the engine's own terms, whichever schema it came in.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use hcs_contract::{Error, Result};
+use hcs_guest_protocol::RegistryChange;
+use hcs_schema::{LinuxHost, UserNamespace, seccomp};
+use hcs_silo::cgroup::{CgroupError, CpuQuota, CpuWeight, Devices, Limits, Maximum};
+use hcs_silo::spec::Seccomp;
+
+use super::refuse;
+
+/// A container to be made.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Plan {
+    pub(super) schema: u32,
+    pub(super) owner: String,
+    /// Empty: the id.
+    pub(super) name: String,
+    /// Empty: made from the id.
+    pub(super) host_name: String,
+    pub(super) guest: Guest,
+    pub(super) limits: Limits,
+    pub(super) mapped: Vec<Mapped>,
+    pub(super) ends_with_last_handle: bool,
+    pub(super) host: HostPart,
+}
+
+/// What runs inside, and from which files.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Guest {
+    Linux(LinuxRoot),
+    Windows {
+        /// Folder of a Wine base; `None`: the default one.
+        base: Option<PathBuf>,
+        registry: Vec<RegistryChange>,
+    },
+}
+
+/// The file system of a Linux container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum LinuxRoot {
+    /// A folder of the host; writes go into it.
+    Folder(PathBuf),
+    /// Read-only folders, top-most first, and where writes go.
+    Layers {
+        lowers: Vec<PathBuf>,
+        /// A folder that is kept; `None`: thrown away with the container.
+        scratch: Option<PathBuf>,
+    },
+}
+
+/// A folder or file of the host that the container sees.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Mapped {
+    /// Its place in the document, for messages.
+    pub(super) field: String,
+    pub(super) host: PathBuf,
+    /// As the guest writes paths.
+    pub(super) container: String,
+    pub(super) read_only: bool,
+}
+
+/// What the document's `LinuxHost` says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct HostPart {
+    pub(super) labels: BTreeMap<String, String>,
+    /// Empty: the base's own.
+    pub(super) os_version: String,
+    /// Empty: the host's for Linux, UTC for Windows.
+    pub(super) time_zone: String,
+    pub(super) user_namespace: bool,
+    pub(super) seccomp: Seccomp,
+    pub(super) keep: bool,
+    pub(super) ends_with_first_process: bool,
+}
+
+/// Processes and threads of one container; past it, `fork` fails. Other engines stop at 2,048, which some servers
+/// need more than; the kernel's own table has 32,768 by default for the whole host.
+const MOST_PROCESSES: u64 = 16_384;
+
+/// What a container may use before its document says more.
+pub(super) fn default_limits() -> Limits {
+    Limits {
+        pids: Some(Maximum::At(MOST_PROCESSES)),
+        devices: Some(Devices::standard()),
+        ..Limits::default()
+    }
+}
+
+/// A memory size in MiB; 0: no limit.
+pub(super) fn memory(path: &str, mebibytes: u64) -> Result<Option<Maximum>> {
+    match mebibytes {
+        0 => Ok(None),
+        size => match size.checked_mul(1 << 20) {
+            Some(bytes) => Ok(Some(Maximum::At(bytes))),
+            None => Err(Error::invalid_document(path, format!("{size} MiB are more than 2^64 bytes"))),
+        },
+    }
+}
+
+/// Count, maximum and weight of processors with the paths of their members; 0: not given.
+pub(super) struct Processor<'a> {
+    pub(super) count: (&'a str, u64),
+    pub(super) maximum: (&'a str, u64),
+    pub(super) weight: (&'a str, u64),
+}
+
+impl Processor<'_> {
+    /// Puts them into `limits`.
+    pub(super) fn apply(&self, limits: &mut Limits) -> Result<()> {
+        let given: Vec<&str> = [self.count, self.maximum, self.weight]
+            .into_iter()
+            .filter(|(_, value)| *value != 0)
+            .map(|(path, _)| path)
+            .collect();
+        if let [_, second, ..] = given[..] {
+            let message = format!("{} exclude each other, as in the service", given.join(" and "));
+            return Err(Error::invalid_document(second, message));
+        }
+        if let (path, count @ 1..) = self.count {
+            limits.cpu_quota = Some(CpuQuota::cpus(small(path, count)?));
+        }
+        if let (path, maximum @ 1..) = self.maximum {
+            let quota = CpuQuota::of_host(small(path, maximum)?, host_processors());
+            limits.cpu_quota = Some(quota.map_err(|error| out_of_range(path, &error))?);
+        }
+        if let (path, weight @ 1..) = self.weight {
+            let weight = CpuWeight::from_hcs(small(path, weight)?);
+            limits.cpu_weight = Some(weight.map_err(|error| out_of_range(path, &error))?);
+        }
+        Ok(())
+    }
+}
+
+fn small(path: &str, value: u64) -> Result<u32> {
+    // Over 2^20 processors no quota fits the kernel's numbers either.
+    u32::try_from(value)
+        .ok()
+        .filter(|value| *value <= 1 << 20)
+        .ok_or_else(|| Error::invalid_document(path, format!("{value} is out of range")))
+}
+
+fn out_of_range(path: &str, error: &CgroupError) -> Error {
+    Error::invalid_document(path, error.to_string())
+}
+
+fn host_processors() -> u32 {
+    std::thread::available_parallelism().ok().and_then(|count| u32::try_from(count.get()).ok()).unwrap_or(1)
+}
+
+/// A number of the document that must not be negative.
+pub(super) fn not_negative(path: &str, value: i64) -> Result<u64> {
+    u64::try_from(value).map_err(|_| Error::invalid_document(path, format!("{value} is negative")))
+}
+
+impl HostPart {
+    /// Takes the member apart for a guest that is Windows or not.
+    pub(super) fn new(part: Option<LinuxHost>, windows: bool) -> Result<Self> {
+        let LinuxHost {
+            labels,
+            os_version,
+            time_zone,
+            user_namespace,
+            seccomp_profile,
+            keep_after_exit: keep,
+            end_with_first_process: ends_with_first_process,
+            unknown: _,
+        } = part.unwrap_or_default();
+        if !windows {
+            let reason = "a Linux container sees the host's own kernel version";
+            refuse::unless_default("LinuxHost.OsVersion", &os_version, reason)?;
+        }
+        let user_namespace = match &user_namespace {
+            none if none.as_str().is_empty() => windows,
+            auto if *auto == UserNamespace::AUTO => true,
+            host if *host == UserNamespace::HOST => false,
+            other => {
+                let message = format!("{other:?} is neither \"Auto\" nor \"Host\"");
+                return Err(Error::invalid_document("LinuxHost.UserNamespace", message));
+            }
+        };
+        let default = if windows { Seccomp::Windows } else { Seccomp::Linux };
+        let seccomp = match seccomp_profile.as_str() {
+            "" | seccomp::DEFAULT => default,
+            seccomp::UNCONFINED => Seccomp::Unconfined,
+            path if path.starts_with('/') => {
+                let reason = "profiles in files are not read yet; use \"Default\" or \"Unconfined\"";
+                return Err(refuse::no("LinuxHost.SeccompProfile", reason));
+            }
+            other => {
+                let message =
+                    format!("{other:?} is neither \"Default\" nor \"Unconfined\" nor an absolute path");
+                return Err(Error::invalid_document("LinuxHost.SeccompProfile", message));
+            }
+        };
+        Ok(Self { labels, os_version, time_zone, user_namespace, seccomp, keep, ends_with_first_process })
+    }
+}
+
+/// A path of this host. Windows paths, and volumes that no layer call of this host gave out, are refused by name.
+pub(super) fn host_path(field: &str, path: &str) -> Result<PathBuf> {
+    if path.contains('\0') {
+        return Err(Error::invalid_document(field, "a path can't hold a NUL character"));
+    }
+    if path.starts_with('/') {
+        Ok(path.into())
+    } else if path.is_empty() {
+        Err(Error::invalid_document(field, "the path is empty"))
+    } else {
+        Err(refuse::no(field, "on this host it must be an absolute Linux path, such as /srv/data"))
+    }
+}
+
+/// Host names as the kernel takes them.
+pub(super) fn host_name(field: &str, name: String) -> Result<String> {
+    let label = |label: &str| {
+        !label.is_empty()
+            && !label.starts_with('-')
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    };
+    if name.len() > 64 {
+        Err(Error::invalid_document(field, format!("{} characters; a host name has 64 at most", name.len())))
+    } else if name.is_empty() || name.split('.').all(label) {
+        Ok(name)
+    } else {
+        let rule = "a host name has letters, digits, hyphens and dots";
+        Err(Error::invalid_document(field, format!("{name:?}: {rule}")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limits(count: u64, maximum: u64, weight: u64) -> Result<Limits> {
+        let mut limits = Limits::default();
+        let processor =
+            Processor { count: ("Count", count), maximum: ("Maximum", maximum), weight: ("Weight", weight) };
+        processor.apply(&mut limits).map(|()| limits)
+    }
+
+    #[test]
+    fn processors_exclude_each_other_and_have_ranges() {
+        assert_eq!(limits(0, 0, 0).unwrap(), Limits::default());
+        assert_eq!(limits(2, 0, 0).unwrap().cpu_quota, Some(CpuQuota::cpus(2)));
+        assert!(limits(0, 5000, 0).unwrap().cpu_quota.is_some());
+        assert_eq!(limits(0, 0, 5000).unwrap().cpu_weight, Some(CpuWeight::DEFAULT));
+        for (count, maximum, weight) in
+            [(1, 1, 0), (1, 0, 1), (0, 1, 1), (0, 10_001, 0), (0, 0, 10_001), (u64::MAX, 0, 0)]
+        {
+            assert!(limits(count, maximum, weight).is_err(), "{count} {maximum} {weight}");
+        }
+    }
+
+    #[test]
+    fn host_names() {
+        for good in ["", "web", "web-1.example.org", "WIN_2"] {
+            host_name("HostName", good.into()).unwrap();
+        }
+        for bad in ["a b", "-a", "a..b", ".", "ü", &"x".repeat(65)] {
+            assert!(host_name("HostName", bad.into()).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_linux_part() {
+        let part = |text: &str, windows| {
+            HostPart::new(Some(<LinuxHost as hcs_schema::Document>::from_json(text).unwrap()), windows)
+        };
+        assert!(HostPart::new(None, true).unwrap().user_namespace);
+        assert!(!HostPart::new(None, false).unwrap().user_namespace);
+        assert!(part(r#"{"UserNamespace":"Auto"}"#, false).unwrap().user_namespace);
+        assert!(!part(r#"{"UserNamespace":"Host"}"#, true).unwrap().user_namespace);
+        assert_eq!(part(r#"{"SeccompProfile":"Unconfined"}"#, false).unwrap().seccomp, Seccomp::Unconfined);
+        for (text, code) in [
+            (r#"{"UserNamespace":"Mine"}"#, 0x8037_010D),
+            (r#"{"SeccompProfile":"/etc/profile.json"}"#, 0x8007_0032),
+            (r#"{"SeccompProfile":"Strict"}"#, 0x8037_010D),
+            (r#"{"OsVersion":"10.0.17763"}"#, 0x8007_0032),
+        ] {
+            assert_eq!(part(text, false).unwrap_err().hresult().0, code, "{text}");
+        }
+    }
+}

@@ -1,0 +1,307 @@
+//! A plan as the supervisor's specification: every path checked, every folder named.
+
+use std::path::{Path, PathBuf};
+
+use hcs_contract::{Error, Hresult, Result};
+use hcs_silo::capability::CapabilitySet;
+use hcs_silo::spec::{Command, Guest as SpecGuest, IdRange, Log, Mount, Root, Source, Spec};
+
+use super::plan::{Guest, LinuxRoot, Mapped, Plan};
+use super::windows_path;
+use crate::ids::Life;
+use crate::options::Options;
+use crate::paths::{LOG, Layout};
+use crate::wine::PREFIX_INSIDE;
+
+/// Where zones are on this host.
+const ZONES: &str = "/usr/share/zoneinfo";
+
+/// What a Windows container is made of.
+#[derive(Debug, Clone)]
+pub(super) struct WindowsBase {
+    /// Its `/`.
+    pub(super) root: PathBuf,
+    /// The lowest layer of its prefix.
+    pub(super) prefix: PathBuf,
+    pub(super) agent: Command,
+    pub(super) launcher: Command,
+}
+
+/// Where a life's things are.
+#[derive(Debug)]
+pub(super) struct Places<'a> {
+    pub(super) layout: &'a Layout,
+    pub(super) options: &'a Options,
+    pub(super) directory: &'a Path,
+    pub(super) life: &'a Life,
+    pub(super) ids: Option<IdRange>,
+    /// Throw-away folders and files beside the scratch folder.
+    pub(super) remove: Vec<PathBuf>,
+    /// The record's folder, when it is kept.
+    pub(super) record: Option<PathBuf>,
+}
+
+/// Bytes of a log that goes away with the system: it is in memory.
+const VOLATILE_LOG: u64 = 1 << 20;
+
+/// Whether the plan needs a scratch folder of its own.
+pub(super) fn needs_scratch(plan: &Plan) -> bool {
+    match &plan.guest {
+        Guest::Linux(LinuxRoot::Folder(_) | LinuxRoot::Layers { scratch: Some(_), .. }) => false,
+        Guest::Linux(LinuxRoot::Layers { scratch: None, .. }) | Guest::Windows { .. } => true,
+    }
+}
+
+/// The host name of a container: its document's, or one made from its id.
+pub(super) fn host_name(id: &str, plan: &Plan) -> String {
+    match plan.host_name.as_str() {
+        "" => host_name_of(id),
+        name => name.to_owned(),
+    }
+}
+
+/// The specification of a plan. `base`: of a Windows container.
+pub(super) fn spec(id: &str, plan: Plan, base: Option<&WindowsBase>, places: Places<'_>) -> Result<Spec> {
+    let host_name = host_name(id, &plan);
+    let mut mounts = Vec::new();
+    let (root, guest, capabilities) = match (plan.guest, base) {
+        (Guest::Linux(root), _) => {
+            let root = linux_root(root, &places)?;
+            (root, SpecGuest::Linux, CapabilitySet::LINUX_DEFAULT)
+        }
+        (Guest::Windows { registry, .. }, Some(base)) => {
+            mounts.extend(windows_mounts(base, &places));
+            let root = Source::Bind { path: base.root.clone(), id_mapped: places.ids.is_some() };
+            let (agent, launcher) = (base.agent.clone(), base.launcher.clone());
+            let guest = SpecGuest::Windows { agent, launcher, registry };
+            // Wine needs none of root's powers.
+            (Root { source: root, read_only: true }, guest, CapabilitySet::EMPTY)
+        }
+        (Guest::Windows { .. }, None) => {
+            return Err(Error::unexpected_value("a Windows container without a base"));
+        }
+    };
+    if !plan.host.time_zone.is_empty() {
+        mounts.push(time_zone(&plan.host.time_zone, base)?);
+    }
+    for mapped in plan.mapped {
+        mounts.push(mapped_mount(mapped, base, places.ids.is_some())?);
+    }
+    let mut remove = places.remove;
+    let scratch = places.layout.scratch(places.life);
+    if uses_scratch(&root, &mounts, &scratch) {
+        remove.push(scratch);
+    }
+    Ok(Spec {
+        id: id.into(),
+        directory: places.directory.into(),
+        cgroup_parent: places.options.cgroup_parent.clone(),
+        instance: places.layout.instance().into(),
+        cgroup: places.life.as_str().into(),
+        limits: plan.limits,
+        hostname: host_name,
+        root,
+        mounts,
+        ids: places.ids,
+        capabilities: capabilities.bits(),
+        seccomp: plan.host.seccomp,
+        guest,
+        end_with_last_handle: plan.ends_with_last_handle,
+        end_with_first_process: plan.host.ends_with_first_process,
+        log: Some(match &places.record {
+            Some(record) => Log { path: record.join(LOG), limit: places.options.log_limit },
+            None => {
+                Log { path: places.directory.join(LOG), limit: places.options.log_limit.min(VOLATILE_LOG) }
+            }
+        }),
+        record: places.record,
+        remove,
+    })
+}
+
+fn uses_scratch(root: &Root, mounts: &[Mount], scratch: &Path) -> bool {
+    let sources = std::iter::once(&root.source).chain(mounts.iter().map(|mount| &mount.source));
+    sources
+        .into_iter()
+        .any(|source| matches!(source, Source::Overlay { upper, .. } if upper.starts_with(scratch)))
+}
+
+fn linux_root(root: LinuxRoot, places: &Places<'_>) -> Result<Root> {
+    let source = match root {
+        LinuxRoot::Folder(path) => {
+            must_be_folder("the root folder", &path)?;
+            Source::Bind { path, id_mapped: places.ids.is_some() }
+        }
+        LinuxRoot::Layers { lowers, scratch } => {
+            for lower in &lowers {
+                must_be_folder("a layer", lower)?;
+            }
+            let volatile = scratch.is_none();
+            let scratch = match scratch {
+                None => places.layout.scratch(places.life),
+                Some(_) if places.ids.is_some() => {
+                    let reason = "each life of a container gets other ids, so files of a kept scratch folder would \
+                                  change hands; leave it out, or set UserNamespace to Host";
+                    return Err(Error::not_supported("LinuxHost.UserNamespace", reason));
+                }
+                Some(path) => {
+                    must_be_folder("the scratch folder", &path)?;
+                    path
+                }
+            };
+            Source::Overlay { lowers, upper: scratch.join("upper"), work: scratch.join("work"), volatile }
+        }
+    };
+    Ok(Root { source, read_only: false })
+}
+
+fn windows_mounts(base: &WindowsBase, places: &Places<'_>) -> [Mount; 3] {
+    let scratch = places.layout.scratch(places.life);
+    let prefix = Source::Overlay {
+        lowers: vec![base.prefix.clone()],
+        upper: scratch.join("upper"),
+        work: scratch.join("work"),
+        volatile: true,
+    };
+    let memory = |target: &str, mode| Mount {
+        target: target.into(),
+        source: Source::Tmpfs { size: 0, mode },
+        read_only: false,
+    };
+    [
+        Mount { target: PREFIX_INSIDE.into(), source: prefix, read_only: false },
+        memory("/tmp", 0o1777),
+        memory("/run", 0o755),
+    ]
+}
+
+fn time_zone(name: &str, base: Option<&WindowsBase>) -> Result<Mount> {
+    let plain = name.split('/').all(|part| !matches!(part, "" | "." | ".."));
+    let zones = base.map_or_else(|| PathBuf::from(ZONES), |base| base.root.join(&ZONES[1..]));
+    let path = zones.join(name);
+    if !plain || !path.is_file() {
+        let message =
+            format!("{name:?} is not in the zone database (package tzdata); such as \"Europe/Paris\"");
+        return Err(Error::invalid_document("LinuxHost.TimeZone", message));
+    }
+    let source = Source::Bind { path, id_mapped: false };
+    Ok(Mount { target: "/etc/localtime".into(), source, read_only: true })
+}
+
+fn mapped_mount(mapped: Mapped, base: Option<&WindowsBase>, user_namespace: bool) -> Result<Mount> {
+    let Mapped { field, host, container, read_only } = mapped;
+    if let Err(error) = fs_err::metadata(&host) {
+        return Err(path_error(&format!("{field}.HostPath"), &host, error));
+    }
+    let field = format!("{field}.ContainerPath");
+    let target = match base {
+        Some(base) => windows_path::inside(&field, &container, &base.prefix)?,
+        None => linux_target(&field, &container)?,
+    };
+    Ok(Mount { target, source: Source::Bind { path: host, id_mapped: user_namespace }, read_only })
+}
+
+/// A path of a Linux container that something may be mounted on.
+fn linux_target(field: &str, path: &str) -> Result<String> {
+    let invalid = |message: &str| Err(Error::invalid_document(field, format!("{path:?}: {message}")));
+    if !path.starts_with('/') || path.contains('\0') {
+        return invalid("a path inside a Linux container begins with /");
+    }
+    let mut parts = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => return invalid("no \"..\" is taken"),
+            part => parts.push(part),
+        }
+    }
+    match parts.first() {
+        None => invalid("the root itself can't be mapped"),
+        // What the kernel shows there is masked for a reason.
+        Some(&("proc" | "sys")) => invalid("nothing is mapped into /proc and /sys"),
+        Some(_) => Ok(format!("/{}", parts.join("/"))),
+    }
+}
+
+fn must_be_folder(what: &'static str, path: &Path) -> Result<()> {
+    match fs_err::metadata(path) {
+        Ok(found) if found.is_dir() => Ok(()),
+        Ok(_) => Err(path_error(what, path, std::io::ErrorKind::NotADirectory.into())),
+        Err(error) => Err(path_error(what, path, error)),
+    }
+}
+
+fn path_error(what: &str, path: &Path, error: std::io::Error) -> Error {
+    use std::io::ErrorKind;
+    let code = match error.kind() {
+        ErrorKind::NotFound => Some(Hresult::ERROR_PATH_NOT_FOUND),
+        ErrorKind::NotADirectory => Some(Hresult::ERROR_DIRECTORY),
+        _ => None,
+    };
+    let error = Error::os("use", format!("{} as {what}", path.display()), error);
+    match code {
+        Some(code) => error.with_hresult(code).with_hint("paths in documents are paths of this host"),
+        None => error,
+    }
+}
+
+/// A host name from an id: what of its first 12 characters a name can have, as other engines do it.
+fn host_name_of(id: &str) -> String {
+    let mut name: String = id
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric() || *c == '-')
+        .skip_while(|c| *c == '-')
+        .take(12)
+        .collect();
+    name.truncate(name.trim_end_matches('-').len());
+    if name.is_empty() { "container".into() } else { name }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn host_names_come_from_ids() {
+        for (id, name) in [
+            ("web", "web"),
+            ("b4d4f2c1-0d6c-4f8c-9c57-0d1a2b3c4d5e", "b4d4f2c1-0d6"),
+            ("0123456789a-bcd", "0123456789a"),
+            ("../-x", "x"),
+            ("äöü", "container"),
+        ] {
+            assert_eq!(host_name_of(id), name, "{id}");
+        }
+    }
+
+    #[test]
+    fn targets_inside_linux_containers() {
+        for (path, target) in [("/a", "/a"), ("//a/./b/", "/a/b"), ("/procs", "/procs")] {
+            assert_eq!(linux_target("f", path).unwrap(), target);
+        }
+        for bad in ["", "a", "/", "/.", "/a/../b", "/proc", "/proc/sys", "/./sys/fs", "C:\\x", "/a\0"] {
+            assert!(linux_target("f", bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn zones_stay_in_the_database() {
+        let temp = tempfile::tempdir().unwrap();
+        let zone = temp.path().join("usr/share/zoneinfo/Europe/Paris");
+        fs_err::create_dir_all(zone.parent().unwrap()).unwrap();
+        fs_err::write(&zone, "TZif").unwrap();
+        let base = WindowsBase {
+            root: temp.path().into(),
+            prefix: temp.path().into(),
+            agent: Command::default(),
+            launcher: Command::default(),
+        };
+        assert_eq!(
+            time_zone("Europe/Paris", Some(&base)).unwrap().source,
+            Source::Bind { path: zone, id_mapped: false }
+        );
+        for bad in ["Europe", "../../../etc/passwd", "/etc/passwd", "Mars/Base", "Europe//Paris"] {
+            assert!(time_zone(bad, Some(&base)).is_err(), "{bad}");
+        }
+    }
+}

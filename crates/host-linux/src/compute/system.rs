@@ -1,0 +1,235 @@
+//! A handle of a system: one that runs, or the record of one that ended.
+
+use std::sync::Arc;
+
+use hcs_contract::{
+    Callback, ComputeProcess, ComputeSystem, CreatedProcess, Error, EventType, Hub, Notification, Object,
+    Operation, OperationKind, ProcessStreams, Result, Subscription,
+};
+use hcs_silo::protocol::{ExitKind, Reply, Request};
+
+use super::engine::Engine;
+use super::handle::{Handle, Latch};
+use super::live::{Live, exit_document};
+use super::process::{Process, information, not_running, unexpected};
+use super::refuse::no_options;
+use super::{modify, process_doc, properties};
+use crate::record::{FinalState, Meta};
+
+/// See [`ComputeSystem`].
+#[derive(Debug)]
+pub(super) struct System {
+    engine: Arc<Engine>,
+    meta: Arc<Meta>,
+    handle: Handle,
+    backing: Backing,
+}
+
+#[derive(Debug)]
+enum Backing {
+    Live(Arc<Live>),
+    /// The system has ended and was to be kept.
+    Record {
+        state: FinalState,
+        exit: Latch,
+        hub: Hub,
+    },
+}
+
+impl System {
+    pub(super) fn live(engine: Arc<Engine>, meta: Meta, live: Arc<Live>) -> Self {
+        let handle = Handle::new(Object::system(&meta.id), Some(live.connection()));
+        Self { engine, meta: Arc::new(meta), handle, backing: Backing::Live(live) }
+    }
+
+    pub(super) fn record(engine: Arc<Engine>, meta: Meta, state: FinalState) -> Self {
+        let kind = match state.exit_type.as_str() {
+            "GracefulExit" => ExitKind::Graceful,
+            "ForcedExit" => ExitKind::Forced,
+            _ => ExitKind::Unexpected,
+        };
+        let (document, status) = exit_document(kind);
+        let (exit, hub) = (Latch::default(), Hub::new());
+        exit.set(&Ok(document.clone()));
+        let notification = Notification::new(EventType::SYSTEM_EXITED).with_data(document);
+        hub.notify_latched(&notification.with_status(status));
+        let handle = Handle::new(Object::system(&meta.id), None);
+        Self { engine, meta: Arc::new(meta), handle, backing: Backing::Record { state, exit, hub } }
+    }
+
+    fn connected(&self) -> Result<&Arc<Live>> {
+        match &self.backing {
+            Backing::Live(live) => Ok(live),
+            Backing::Record { .. } => Err(Error::already_stopped(self.handle.object().clone())),
+        }
+    }
+
+    /// Sends a request that is answered by "done", or completes with what kept it from being made.
+    fn send(&self, kind: OperationKind, request: Result<Request>) -> Operation {
+        let (live, request) = match (self.connected(), request) {
+            (_, Err(error)) | (Err(error), _) => return self.handle.done(kind, Err(error)),
+            (Ok(live), Ok(request)) => (live, request),
+        };
+        match self.handle.begin(kind) {
+            Ok((operation, pending)) => {
+                live.request(self.handle.object(), pending, request, &[], |_, reply, _| match reply {
+                    Reply::Done => Ok(String::new()),
+                    other => Err(unexpected(&other)),
+                });
+                operation
+            }
+            Err(closed) => closed,
+        }
+    }
+}
+
+impl ComputeSystem for System {
+    fn id(&self) -> &str {
+        &self.meta.id
+    }
+
+    fn start(&self, options: &str) -> Operation {
+        self.send(OperationKind::Start, no_options(options).map(|()| Request::Start))
+    }
+
+    fn shutdown(&self, options: &str) -> Operation {
+        self.send(OperationKind::Shutdown, no_options(options).map(|()| Request::Shutdown))
+    }
+
+    fn terminate(&self, options: &str) -> Operation {
+        self.send(OperationKind::Terminate, no_options(options).map(|()| Request::Terminate))
+    }
+
+    fn pause(&self, options: &str) -> Operation {
+        self.send(OperationKind::Pause, no_options(options).map(|()| Request::Pause))
+    }
+
+    fn resume(&self, options: &str) -> Operation {
+        self.send(OperationKind::Resume, no_options(options).map(|()| Request::Resume))
+    }
+
+    fn properties(&self, query: &str) -> Operation {
+        let kind = OperationKind::GetProperties;
+        let wanted = match properties::query(query) {
+            Ok(wanted) => wanted,
+            Err(error) => return self.handle.done(kind, Err(error.with_document(query))),
+        };
+        match &self.backing {
+            Backing::Record { state, .. } => {
+                self.handle.done(kind, Ok(properties::of_record(&self.meta, state)))
+            }
+            Backing::Live(live) => match self.handle.begin(kind) {
+                Ok((operation, pending)) => {
+                    properties::ask(live, &self.meta, wanted, pending);
+                    operation
+                }
+                Err(closed) => closed,
+            },
+        }
+    }
+
+    fn modify(&self, request: &str) -> Operation {
+        let parsed = modify::request(request).map_err(|error| error.with_document(request));
+        self.send(OperationKind::Modify, parsed)
+    }
+
+    fn create_process(&self, parameters: &str, streams: ProcessStreams) -> Operation<Arc<CreatedProcess>> {
+        let kind = OperationKind::CreateProcess;
+        let parsed = self.connected().and_then(|live| {
+            let request = process_doc::request(parameters, streams, self.meta.guest, self.meta.schema);
+            Ok((live, request.map_err(|error| error.with_document(parameters))?))
+        });
+        let (live, request) = match parsed {
+            Ok(parsed) => parsed,
+            Err(error) => return self.handle.done(kind, Err(error)),
+        };
+        let (operation, pending) = match self.handle.begin(kind) {
+            Ok(begun) => begun,
+            Err(closed) => return closed,
+        };
+        let process_doc::Request { process, given, pipes: wanted } = request;
+        let borrowed: Vec<_> = given.iter().map(std::os::fd::AsFd::as_fd).collect();
+        let guest = self.meta.guest;
+        let request = Request::CreateProcess(process);
+        live.request(
+            self.handle.object(),
+            pending,
+            request,
+            &borrowed,
+            move |live, reply, fds| match reply {
+                Reply::Process { process: number, pid, pipes } => {
+                    let process = Process::new(Arc::clone(live), number, pid, guest);
+                    let information = information(pid, pipes, fds, wanted)?;
+                    Ok(Arc::new(CreatedProcess { process: Arc::new(process), information }))
+                }
+                other => Err(unexpected(&other)),
+            },
+        );
+        operation
+    }
+
+    fn open_process(&self, pid: u32) -> Result<Arc<dyn ComputeProcess>> {
+        let kind = OperationKind::OpenProcess;
+        let object = Object::process(&self.meta.id, pid);
+        let named = |error: Error| error.with_operation(kind).with_object(object.clone());
+        self.handle.check_open().map_err(named)?;
+        let live = self.connected().map_err(named)?;
+        let Ok((operation, pending)) = self.handle.begin::<Arc<Process>>(kind) else {
+            return Err(named(Error::already_closed(self.handle.object().clone())));
+        };
+        let guest = self.meta.guest;
+        live.request(
+            &object,
+            pending,
+            Request::OpenProcess { pid },
+            &[],
+            move |live, reply, _| match reply {
+                Reply::Process { process: number, pid, .. } => {
+                    Ok(Arc::new(Process::new(Arc::clone(live), number, pid, guest)))
+                }
+                other => Err(unexpected(&other)),
+            },
+        );
+        match operation.wait(self.engine.options.deadlines.deadline(kind)) {
+            Ok(process) => Ok(process),
+            Err(error) if error.is_already_stopped() => Err(named(not_running())),
+            Err(error) => Err(named(error)),
+        }
+    }
+
+    fn subscribe(&self, callback: Callback) -> Result<Subscription> {
+        let named = |error: Error| {
+            error.with_operation(OperationKind::Subscribe).with_object(self.handle.object().clone())
+        };
+        self.handle.check_open().map_err(named)?;
+        match &self.backing {
+            Backing::Record { hub, .. } => Ok(hub.subscribe(callback)),
+            Backing::Live(live) => {
+                live.watch().map_err(named)?;
+                Ok(live.hub.subscribe(callback))
+            }
+        }
+    }
+
+    fn wait_exit(&self) -> Operation {
+        let latch = match &self.backing {
+            Backing::Record { exit, .. } => exit,
+            Backing::Live(live) => &live.exit,
+        };
+        latch.wait(&self.handle, OperationKind::WaitSystemExit)
+    }
+
+    fn close(&self) {
+        if self.handle.close()
+            && let Backing::Live(live) = &self.backing
+        {
+            live.handle_closed();
+        }
+    }
+}
+
+impl Drop for System {
+    fn drop(&mut self) {
+        self.close();
+    }
+}

@@ -1,0 +1,111 @@
+//! Paths as Windows programs write them, and where they are in a container's prefix.
+
+use std::path::Path;
+
+use hcs_contract::{Error, Result};
+
+use super::refuse::no;
+use crate::wine::PREFIX_INSIDE;
+
+const DRIVE_C: &str = "drive_c";
+
+/// The path inside the container that is `C:\…` of a Windows container. `prefix`: the lowest layer of its prefix,
+/// where folders that are there already are found whatever the case of their names.
+///
+/// # Errors
+/// Invalid document for what is no path; not supported for another drive.
+pub(super) fn inside(field: &str, path: &str, prefix: &Path) -> Result<String> {
+    let parts = components(field, path)?;
+    let mut target = format!("{PREFIX_INSIDE}/{DRIVE_C}");
+    let mut known = Some(prefix.join(DRIVE_C));
+    for part in parts {
+        let name = known.as_deref().and_then(|folder| spelled(folder, part));
+        target.push('/');
+        target.push_str(name.as_deref().unwrap_or(part));
+        known = known.zip(name).map(|(folder, name)| folder.join(name));
+    }
+    Ok(target)
+}
+
+/// How a name is spelled in a folder: as it is, or in another case.
+fn spelled(folder: &Path, name: &str) -> Option<String> {
+    if folder.join(name).exists() {
+        return Some(name.into());
+    }
+    let lower = name.to_lowercase();
+    fs_err::read_dir(folder).ok()?.find_map(|entry| {
+        let found = entry.ok()?.file_name().into_string().ok()?;
+        (found.to_lowercase() == lower).then_some(found)
+    })
+}
+
+fn components<'a>(field: &str, path: &'a str) -> Result<Vec<&'a str>> {
+    let invalid = |message: &str| Err(Error::invalid_document(field, format!("{path:?}: {message}")));
+    let Some((drive, rest)) = path.split_once(':').filter(|(drive, _)| drive.len() == 1) else {
+        return invalid(r"a path inside a Windows container begins with a drive, such as C:\data");
+    };
+    if !drive.eq_ignore_ascii_case("c") {
+        return Err(no(field, "a Windows container has drive C: only"));
+    }
+    if !rest.starts_with(['\\', '/']) {
+        return invalid("the path must be absolute: a backslash follows the drive");
+    }
+    let mut parts = Vec::new();
+    for part in rest.split(['\\', '/']) {
+        match part {
+            "" | "." => {}
+            ".." => return invalid(r#"no ".." is taken"#),
+            part if part.ends_with(['.', ' ']) => {
+                return invalid("Windows cuts dots and blanks off a name's end");
+            }
+            part if part.bytes().any(|byte| byte < 32 || br#"<>:"|?*"#.contains(&byte)) => {
+                return invalid(r#"names can't hold < > : " | ? * and control characters"#);
+            }
+            part => parts.push(part),
+        }
+    }
+    if parts.is_empty() { invalid("the drive itself can't be mapped") } else { Ok(parts) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn drive_c_is_a_folder_of_the_prefix_and_known_names_keep_their_spelling() {
+        let prefix = tempfile::tempdir().unwrap();
+        fs_err::create_dir_all(prefix.path().join("drive_c/windows/System32")).unwrap();
+        for (path, expected) in [
+            (r"C:\data", "/prefix/drive_c/data"),
+            (r"c:/data\\Sub\", "/prefix/drive_c/data/Sub"),
+            (r"C:\Windows\x", "/prefix/drive_c/windows/x"),
+            (r"C:\WINDOWS\system32\New", "/prefix/drive_c/windows/System32/New"),
+            (r"C:\Windows\ü", "/prefix/drive_c/windows/ü"),
+        ] {
+            assert_eq!(inside("f", path, prefix.path()).unwrap(), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn other_paths_are_refused() {
+        for bad in [
+            "",
+            "data",
+            r"\data",
+            "C:",
+            r"C:data",
+            r"C:\",
+            r"C:\a\..\b",
+            r"C:\a:b",
+            r"C:\a.",
+            "C:\\a\0",
+            r"\\?\C:\x",
+            "/x",
+        ] {
+            let error = inside("MappedDirectories[0].ContainerPath", bad, Path::new("/")).unwrap_err();
+            assert_eq!(error.hresult(), hcs_contract::Hresult::HCS_E_INVALID_JSON, "{bad:?}");
+        }
+        let error = inside("MappedDirectories[0].ContainerPath", r"D:\x", Path::new("/")).unwrap_err();
+        assert_eq!(error.hresult(), hcs_contract::Hresult::ERROR_NOT_SUPPORTED);
+    }
+}

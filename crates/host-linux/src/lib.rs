@@ -1,0 +1,18 @@
+//! The Host Compute Service contract on Linux: an engine that lives in the programs that use it.
+//!
+//! There is no daemon. [`LinuxHost`] reads documents, finds and makes systems, and talks to the supervisor of each;
+//! the supervisor (see `hcs_silo`) is the truth about its system. What is on disk beside it serves to find systems,
+//! to list them, and to clear away what was killed.
+
+mod compute;
+mod helpers;
+mod idrange;
+mod ids;
+mod lock;
+mod options;
+mod paths;
+mod record;
+pub mod wine;
+
+pub use compute::{Garbage, GcReport, LinuxHost, SystemInfo};
+pub use options::{IdPool, Options};

@@ -1,0 +1,15 @@
+//! Whole systems through the contract, on an engine of the test's own. Needs root.
+
+#![expect(clippy::unwrap_used, reason = "a step that fails fails its test")]
+
+mod bad_input;
+mod documents;
+mod lifecycle;
+mod processes;
+mod recovery;
+mod support;
+#[path = "../windows/mod.rs"]
+mod windows;
+mod windows_guests;
+mod windows_isolation;
+mod wine_bases;

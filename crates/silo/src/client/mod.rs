@@ -1,0 +1,8 @@
+//! The client's side of a system: starting its supervisor, and a connection as one handle on it.
+
+mod connection;
+mod launch;
+mod reactor;
+
+pub use connection::{ClientError, Connection, FAREWELL, Outcome};
+pub use launch::{LaunchError, Launcher, SOCKET, connect, connect_until, look};

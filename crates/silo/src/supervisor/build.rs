@@ -1,0 +1,199 @@
+//! Making the container: cgroups, process 1 in new namespaces, id maps, mounts.
+
+use std::fmt::Display;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, RecvFlags, SocketAddrUnix, SocketFlags, SocketType};
+use rustix::process::{Pid, Rlimit};
+
+use super::mounts;
+use crate::capability::CapabilitySet;
+use crate::cgroup::{Cgroup, CgroupError, Hierarchies, Instance};
+use crate::client::SOCKET;
+use crate::init::{self, FromInit, ToInit};
+use crate::protocol::Failure;
+use crate::seccomp::{Filter, Profile};
+use crate::spec::{IdRange, Seccomp, Spec};
+use crate::sys;
+use crate::wire::{self, Receiver};
+
+/// A made container, before anything runs in it but init.
+#[derive(Debug)]
+pub(super) struct Container {
+    pub(super) init: Pid,
+    pub(super) pidfd: OwnedFd,
+    pub(super) socket: OwnedFd,
+    pub(super) cgroup: Cgroup,
+    pub(super) listener: OwnedFd,
+}
+
+/// For `map_err`: a kernel call that failed.
+pub(super) fn failure(step: &str, object: impl Display, errno: Errno) -> Failure {
+    Failure::Os { step: step.into(), object: object.to_string(), errno: errno.raw_os_error() }
+}
+
+/// The same for a folder that the client named.
+pub(super) fn folder_failure(step: &str, folder: impl Display, errno: Errno) -> Failure {
+    failure(step, folder, errno)
+}
+
+pub(super) fn of_cgroup(error: &CgroupError) -> Failure {
+    let errno = error.errno().map_or(libc::EIO, Errno::raw_os_error);
+    Failure::Os { step: "use".into(), object: error.to_string(), errno }
+}
+
+/// The engine's place in the cgroup hierarchies.
+#[derive(Debug)]
+pub(super) struct Home {
+    instance: Instance,
+    engine: Cgroup,
+}
+
+impl Home {
+    pub(super) fn find(spec: &Spec) -> Result<Self, Failure> {
+        let hierarchies = Hierarchies::detect().map_err(|error| of_cgroup(&error))?;
+        let instance = Instance::open(&hierarchies, &spec.cgroup_parent, &spec.instance)
+            .map_err(|error| of_cgroup(&error))?;
+        let engine = instance.engine().map_err(|error| of_cgroup(&error))?;
+        Ok(Self { instance, engine })
+    }
+
+    /// Where the supervisor is to be born.
+    pub(super) fn birthplace(&self) -> Option<BorrowedFd<'_>> {
+        self.engine.clone_target()
+    }
+
+    /// The supervisor's move into the version 1 hierarchies.
+    pub(super) fn enter(&self) -> Result<(), Failure> {
+        self.engine.enter_self().map_err(|error| of_cgroup(&self.engine.enter_error(error)))
+    }
+}
+
+/// Makes the container. On an error nothing of it is left but the spec's folders.
+pub(super) fn build(spec: &Spec, home: &Home, open_files: Rlimit) -> Result<Container, Failure> {
+    let listener = listen(spec)?;
+    let cgroup = home.instance.create(&spec.cgroup, &spec.limits).map_err(|error| of_cgroup(&error))?;
+    match start_init(spec, &cgroup, open_files) {
+        Ok((init, pidfd, socket)) => Ok(Container { init, pidfd, socket, cgroup, listener }),
+        Err(failure) => {
+            // The first error is the one to tell.
+            let _ = cgroup.remove();
+            Err(failure)
+        }
+    }
+}
+
+/// The socket's name until it listens: who sees it appear under its own name can connect.
+const UNHEARD: &str = "control.new";
+
+fn listen(spec: &Spec) -> Result<OwnedFd, Failure> {
+    let at = |errno| failure("listen in", spec.directory.display(), errno);
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let socket =
+        rustix::net::socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None).map_err(at)?;
+    // By a relative name, since a socket's address holds 107 bytes at most.
+    rustix::process::chdir(&spec.directory).map_err(at)?;
+    let address = SocketAddrUnix::new(UNHEARD).map_err(at)?;
+    let mask = rustix::process::umask(Mode::from_raw_mode(0o177));
+    let bound = rustix::net::bind(&socket, &address);
+    rustix::process::umask(mask);
+    bound.map_err(at)?;
+    rustix::net::listen(&socket, 128).map_err(at)?;
+    rustix::fs::rename(UNHEARD, SOCKET).map_err(at)?;
+    rustix::process::chdir("/").map_err(at)?;
+    Ok(socket)
+}
+
+fn start_init(spec: &Spec, cgroup: &Cgroup, open_files: Rlimit) -> Result<(Pid, OwnedFd, OwnedFd), Failure> {
+    let profile = match spec.seccomp {
+        Seccomp::Linux => Some(Profile::linux(CapabilitySet::from_bits(spec.capabilities))),
+        Seccomp::Windows => Some(Profile::windows()),
+        Seccomp::Unconfined => None,
+    };
+    let compiled = profile.map(|profile| Filter::compile(&profile)).transpose();
+    let filter =
+        compiled.map_err(|error| Failure::NotSupported(format!("the system call filter: {error}")))?;
+    let (ours, theirs) =
+        rustix::net::socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
+            .map_err(|errno| failure("make", "init's socket", errno))?;
+
+    let mut namespaces =
+        libc::CLONE_NEWNS | libc::CLONE_NEWPID | libc::CLONE_NEWUTS | libc::CLONE_NEWIPC | libc::CLONE_NEWNET;
+    if spec.ids.is_some() {
+        namespaces |= libc::CLONE_NEWUSER;
+    }
+    match sys::clone::fork(namespaces, cgroup.clone_target()) {
+        Ok(sys::clone::Side::Child) => {
+            drop(ours);
+            let inherited = init::Inherited { spec, cgroup, filter: filter.as_ref(), open_files };
+            init::run(&theirs, &inherited)
+        }
+        Ok(sys::clone::Side::Parent { pid, pidfd }) => {
+            drop(theirs);
+            match finish(spec, pid, &ours) {
+                Ok(()) => Ok((pid, pidfd, ours)),
+                Err(failure) => {
+                    // Process 1 takes all of its namespaces with it.
+                    let _ = rustix::process::pidfd_send_signal(&pidfd, rustix::process::Signal::KILL);
+                    let _ = rustix::process::waitpid(Some(pid), rustix::process::WaitOptions::empty());
+                    Err(failure)
+                }
+            }
+        }
+        Err(errno) => Err(failure("make", "the container's namespaces", errno)),
+    }
+}
+
+fn finish(spec: &Spec, init: Pid, socket: &OwnedFd) -> Result<(), Failure> {
+    let lost = || Failure::Lost("process 1 while the container was made".into());
+    let user_namespace = match spec.ids {
+        Some(ids) => Some(map_ids(init, ids)?),
+        None => None,
+    };
+    let mut fds = mounts::make_all(spec, user_namespace.as_ref().map(AsFd::as_fd))?;
+    fds.push(oom_score(init)?);
+    let borrowed: Vec<BorrowedFd<'_>> = fds.iter().map(AsFd::as_fd).collect();
+    let (others, last) = borrowed.split_at(borrowed.len() / wire::MOST_FDS * wire::MOST_FDS);
+    for some in others.chunks(wire::MOST_FDS) {
+        wire::send(socket, &ToInit::Mounts, some).map_err(|_| lost())?;
+    }
+    wire::send(socket, &ToInit::Boot, last).map_err(|_| lost())?;
+    drop(fds);
+    match Receiver::new(false).receive::<FromInit>(socket, RecvFlags::empty()) {
+        Ok(Some((FromInit::Booted, _))) => Ok(()),
+        Ok(Some((FromInit::BootFailed(failure), _))) => Err(failure),
+        _ => Err(lost()),
+    }
+}
+
+/// Writes the id maps of init's user namespace and returns the namespace.
+fn map_ids(init: Pid, ids: IdRange) -> Result<OwnedFd, Failure> {
+    let line = format!("0 {} {}", ids.base, ids.length);
+    for map in ["uid_map", "gid_map"] {
+        let file = open_proc(init, map, OFlags::WRONLY)?;
+        rustix::io::write(file, line.as_bytes()).map_err(|errno| failure("write init's", map, errno))?;
+    }
+    open_proc(init, "ns/user", OFlags::RDONLY)
+}
+
+/// Init's OOM score, made what it may not go below. A client that the host spares, as it does many daemons, would
+/// otherwise hand that on to the container, whose programs could take it up by themselves.
+fn oom_score(init: Pid) -> Result<OwnedFd, Failure> {
+    const NAME: &str = "oom_score_adj";
+    let at = |errno| failure("set init's", NAME, errno);
+    let file = open_proc(init, NAME, OFlags::RDWR)?;
+    let mut text = [0; 16];
+    let length = rustix::io::read(&file, &mut text).map_err(at)?;
+    let spared = text[..length].starts_with(b"-");
+    let score = if spared { &b"0"[..] } else { text[..length].trim_ascii() };
+    rustix::io::pwrite(&file, score, 0).map_err(at)?;
+    Ok(file)
+}
+
+fn open_proc(init: Pid, name: &str, flags: OFlags) -> Result<OwnedFd, Failure> {
+    let path = format!("/proc/{}/{name}", init.as_raw_nonzero());
+    rustix::fs::open(&path, flags | OFlags::CLOEXEC, Mode::empty())
+        .map_err(|errno| failure("open", path, errno))
+}

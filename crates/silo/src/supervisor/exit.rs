@@ -1,0 +1,82 @@
+//! The end of a system: what is kept of it, and the removal of all else.
+
+use std::path::Path;
+
+use rustix::fs::{CWD, Mode, OFlags};
+
+use super::build::of_cgroup;
+use super::log::Stamp;
+use super::serve::Supervisor;
+use crate::protocol::{Exit, ExitKind, Failure};
+use crate::spec::Spec;
+use crate::tree::remove_tree;
+
+/// Version of the final state's file.
+pub const RECORD_VERSION: u32 = 1;
+/// Name of the final state's file in the record folder.
+pub const RECORD: &str = "state.json";
+
+/// How long the kernel may take to end processes whose process 1 has ended: one in an uninterruptible call can hold
+/// the cgroup. What stays is found by the next collection of garbage.
+const LAST_PROCESS: std::time::Duration = std::time::Duration::from_secs(10);
+
+impl Supervisor<'_> {
+    /// Writes the final state into the record folder, if the system has one.
+    pub(super) fn remember(&self) {
+        let (Some(record), Some(exit)) = (&self.spec.record, self.status.exit) else { return };
+        // On a full disk the system is reported as ended unexpectedly, which is what a missing file means.
+        let _ = write_record(record, self.status.created_100ns, self.status.started_100ns, exit);
+    }
+
+    /// Removes what the kernel holds for the container. The runtime folder stays until the last handle is closed.
+    pub(super) fn clean_up(&mut self) -> Result<(), Failure> {
+        self.holders.clear();
+        let removed = self.container.cgroup.remove_when_empty(LAST_PROCESS);
+        for folder in &self.spec.remove {
+            // What is left over is found by the next collection of garbage.
+            let _ = remove_tree(folder);
+        }
+        removed.map(drop).map_err(|error| of_cgroup(&error))
+    }
+}
+
+/// Removes the system's folders: its id is free.
+pub(super) fn remove_folders(spec: &Spec) {
+    for folder in spec.remove.iter().chain([&spec.directory]) {
+        let _ = remove_tree(folder);
+    }
+}
+
+/// The final state as JSON: numbers, fixed words and times only, so nothing needs escaping.
+fn write_record(folder: &Path, created: u64, started: u64, exit: Exit) -> Result<(), rustix::io::Errno> {
+    let kind = match exit.kind {
+        ExitKind::Graceful => "GracefulExit",
+        ExitKind::Forced => "ForcedExit",
+        ExitKind::Unexpected => "UnexpectedExit",
+    };
+    // Of no process and of one whose end nobody saw there is no code.
+    let code = exit.first_process.map_or_else(|| "null".into(), |process| process.code.to_string());
+    let started = if started == 0 { "null".into() } else { format!("\"{}\"", stamp(started)) };
+    let text = format!(
+        "{{\"Version\":{RECORD_VERSION},\"State\":\"Stopped\",\"ExitType\":\"{kind}\",\"Created\":\"{}\",\
+         \"Started\":{started},\"Exited\":\"{}\",\"ExitCode\":{code},\"OomKills\":{}}}\n",
+        stamp(created),
+        stamp(exit.at_100ns),
+        exit.oom_kills,
+    );
+    let new = folder.join("state.json.new");
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::CLOEXEC;
+    let file = rustix::fs::openat(CWD, &new, flags, Mode::from_raw_mode(0o600))?;
+    let mut rest = text.as_bytes();
+    while !rest.is_empty() {
+        rest = &rest[rustix::io::write(&file, rest)?..];
+    }
+    rustix::fs::rename(&new, folder.join(RECORD))
+}
+
+fn stamp(time_100ns: u64) -> Stamp {
+    Stamp {
+        seconds: (time_100ns / 10_000_000).cast_signed(),
+        nanoseconds: (time_100ns % 10_000_000 * 100).cast_signed(),
+    }
+}

@@ -1,0 +1,95 @@
+//! The supervisor of one system: outside the container, the truth about it, gone with it.
+//!
+//! One thread, one epoll set, no timer: an idle supervisor makes no system call. It is started by a client as a
+//! separate program (`hcs-init`), moves itself into the engine's cgroup so that it does not die with the client's
+//! session, makes the container and serves its clients.
+
+mod agent;
+mod build;
+mod clients;
+mod exit;
+mod freezer;
+mod log;
+mod mounts;
+mod poll;
+mod processes;
+mod requests;
+mod serve;
+mod starts;
+mod streams;
+mod windows;
+
+use std::os::fd::OwnedFd;
+
+pub use exit::{RECORD, RECORD_VERSION};
+pub(crate) use streams::{FOLDER as FIFOS, INSIDE as FIFOS_INSIDE};
+
+use rustix::fs::Mode;
+use rustix::net::RecvFlags;
+use rustix::process::Rlimit;
+
+use crate::protocol::{Failure, Welcome};
+use crate::spec::Spec;
+use crate::sys;
+use crate::wire::{self, Receiver};
+
+/// The whole life of a supervisor process. `socket`: a `SOCK_SEQPACKET` connection to the client, which sends a
+/// [`Spec`] and gets `Result<Welcome, Failure>`; after that it is the client's first connection.
+///
+/// Must be called first thing in a single-threaded program.
+pub fn run(socket: OwnedFd) -> i32 {
+    // What the client is like must not be seen in the container: what it does with signals (one that ignores SIGCHLD
+    // would hear of no end), its mask for new files, and in init its groups, capabilities and score.
+    sys::signal::reset_and_block_all();
+    let _ = rustix::process::umask(Mode::from_raw_mode(0o022));
+    // Nobody may look into the process that holds every container's descriptors.
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+    // A busy container takes some descriptors for each process and client, and their number is nobody's intention.
+    let open_files = sys::raise_open_files();
+    let Ok(Some((spec, kept))) = Receiver::new(true).receive::<Spec>(&socket, RecvFlags::empty()) else {
+        return 1;
+    };
+    let home = match build::Home::find(&spec) {
+        Ok(home) => home,
+        Err(failure) => return refuse(&socket, failure),
+    };
+    // The parent ends at once, so that the client is left without a child, and the supervisor is born where it stays.
+    match sys::clone::fork(0, home.birthplace()) {
+        Ok(sys::clone::Side::Parent { .. }) => 0,
+        Ok(sys::clone::Side::Child) => {
+            let _ = rustix::process::setsid();
+            let code = supervise(socket, &spec, &home, open_files);
+            // The client's descriptors: a lock that tells others that this system lives.
+            drop(kept);
+            code
+        }
+        Err(errno) => refuse(&socket, build::failure("start", "the supervisor", errno)),
+    }
+}
+
+fn supervise(socket: OwnedFd, spec: &Spec, home: &build::Home, open_files: Rlimit) -> i32 {
+    let built = home.enter().and_then(|()| build::build(spec, home, open_files));
+    let container = match built {
+        Ok(container) => container,
+        Err(failure) => {
+            exit::remove_folders(spec);
+            return refuse(&socket, failure);
+        }
+    };
+    match serve::Supervisor::new(spec, container, socket) {
+        Ok(supervisor) => supervisor.serve(),
+        Err(_) => 1,
+    }
+}
+
+fn refuse(socket: &OwnedFd, failure: Failure) -> i32 {
+    // A client that is gone needs no answer.
+    let _ = wire::send(socket, &Err::<Welcome, Failure>(failure), &[]);
+    1
+}
+
+/// Now, in 100 ns since the Unix epoch.
+fn now_100ns() -> u64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Realtime);
+    now.tv_sec.cast_unsigned() * 10_000_000 + now.tv_nsec.cast_unsigned() / 100
+}

@@ -1,0 +1,14 @@
+//! Whole containers on the real kernel. Needs root, busybox and strace.
+#![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
+
+mod agents;
+mod client;
+mod descriptors;
+mod escapes;
+mod isolation;
+mod lifecycle;
+mod load;
+mod memory;
+mod script;
+mod support;
+mod terminal;

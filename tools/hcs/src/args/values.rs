@@ -1,0 +1,175 @@
+//! Values of options that are more than a text, and how they are written.
+
+use std::path::PathBuf;
+
+/// `KEY=VALUE`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Pair {
+    pub(crate) key: String,
+    pub(crate) value: String,
+}
+
+/// A label: `KEY=VALUE`, or `KEY` for an empty value.
+pub(crate) fn label(text: &str) -> Result<Pair, String> {
+    let (key, value) = text.split_once('=').unwrap_or((text, ""));
+    pair(key, value)
+}
+
+/// A variable: `NAME=VALUE`, or `NAME` for the value that it has here.
+pub(crate) fn variable(text: &str) -> Result<Pair, String> {
+    if let Some((key, value)) = text.split_once('=') {
+        return pair(key, value);
+    }
+    match std::env::var(text) {
+        Ok(value) => pair(text, &value),
+        Err(std::env::VarError::NotPresent) => {
+            Err(format!("{text} is not set here: give a value (-e {text}=…) or set it"))
+        }
+        Err(std::env::VarError::NotUnicode(_)) => Err(format!("{text} is set to bytes that are not UTF-8")),
+    }
+}
+
+fn pair(key: &str, value: &str) -> Result<Pair, String> {
+    if key.is_empty() {
+        return Err("the name before '=' is empty".into());
+    }
+    if key.contains('\0') || value.contains('\0') {
+        return Err("NUL characters are not possible here".into());
+    }
+    Ok(Pair { key: key.into(), value: value.into() })
+}
+
+/// A folder of the host that appears in the container: `HOST:CONTAINER[:ro|:rw]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Volume {
+    pub(crate) host: PathBuf,
+    pub(crate) container: String,
+    pub(crate) read_only: bool,
+}
+
+/// Reads `HOST:CONTAINER[:ro|:rw]`; the container's path may be a Windows path with its own colon.
+pub(crate) fn volume(text: &str) -> Result<Volume, String> {
+    const FORM: &str = "expected HOST:CONTAINER[:ro], such as /srv/data:/data or /srv/data:C:\\data:ro";
+    let (rest, read_only) = match text.rsplit_once(':') {
+        Some((rest, "ro")) => (rest, true),
+        Some((rest, "rw")) => (rest, false),
+        _ => (text, false),
+    };
+    let (host, container) = rest.split_once(':').ok_or(FORM)?;
+    if host.is_empty() || container.is_empty() {
+        return Err(FORM.into());
+    }
+    if !is_absolute_inside(container) {
+        return Err(format!("the container's path {container:?} is not absolute: {FORM}"));
+    }
+    let host = std::path::absolute(host).map_err(|error| format!("{host:?}: {error}"))?;
+    Ok(Volume { host, container: container.into(), read_only })
+}
+
+/// `/x`, `C:\x` or `C:/x`.
+fn is_absolute_inside(path: &str) -> bool {
+    let bytes = path.as_bytes();
+    matches!(bytes, [b'/', ..])
+        || matches!(bytes, [drive, b':', b'\\' | b'/', ..] if drive.is_ascii_alphabetic())
+}
+
+/// Which systems a listing shows: `label=KEY`, `label=KEY=VALUE`, `owner=NAME`, `state=STATE`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Filter {
+    Label { key: String, value: Option<String> },
+    Owner(String),
+    State(String),
+}
+
+/// Reads a [`Filter`].
+pub(crate) fn filter(text: &str) -> Result<Filter, String> {
+    match text.split_once('=') {
+        Some((_, "")) | None => Err("expected label=KEY[=VALUE], owner=NAME or state=STATE".into()),
+        Some(("label", label)) => Ok(match label.split_once('=') {
+            Some((key, value)) => Filter::Label { key: key.into(), value: Some(value.into()) },
+            None => Filter::Label { key: label.into(), value: None },
+        }),
+        Some(("owner", owner)) => Ok(Filter::Owner(owner.into())),
+        Some(("state", state)) => {
+            const STATES: [&str; 4] = ["Created", "Running", "Paused", "Stopped"];
+            match STATES.into_iter().find(|known| known.eq_ignore_ascii_case(state)) {
+                Some(known) => Ok(Filter::State(known.into())),
+                None => Err(format!("unknown state {state:?}: expected one of {}", STATES.join(", "))),
+            }
+        }
+        Some((name, _)) => Err(format!("unknown filter {name:?}: expected label, owner or state")),
+    }
+}
+
+/// `--network`: only `none` can be had as yet.
+pub(crate) fn network(text: &str) -> Result<(), String> {
+    if text == "none" {
+        Ok(())
+    } else {
+        Err(format!("{text:?} is not supported yet: a container has its loopback interface only (\"none\")"))
+    }
+}
+
+/// `--publish`: nothing can be published as yet.
+pub(crate) fn publish(_text: &str) -> Result<(), String> {
+    Err("publishing ports is not supported yet: a container has its loopback interface only".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn volumes() {
+        let check = |text: &str, host: &str, container: &str, read_only| {
+            let expected = Volume { host: host.into(), container: container.into(), read_only };
+            assert_eq!(volume(text), Ok(expected), "{text}");
+        };
+        check("/a:/b", "/a", "/b", false);
+        check("/a:/b:ro", "/a", "/b", true);
+        check("/a:/b:rw", "/a", "/b", false);
+        check(r"/a:C:\b", "/a", r"C:\b", false);
+        check(r"/a:C:\b:ro", "/a", r"C:\b", true);
+        check("/a:c:/b", "/a", "c:/b", false);
+        check("/a:/b:c", "/a", "/b:c", false);
+        let here = std::env::current_dir().unwrap();
+        assert_eq!(volume("x:/b").unwrap().host, here.join("x"));
+        for text in ["", "/a", "/a:", ":/b", "/a:b", "/a:ro", "/a:C:b", "/a:::ro"] {
+            assert!(volume(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn variables_and_labels() {
+        let pair = |key: &str, value: &str| Ok(Pair { key: key.into(), value: value.into() });
+        assert_eq!(variable("A=b=c"), pair("A", "b=c"));
+        assert_eq!(variable("A="), pair("A", ""));
+        assert_eq!(variable("PATH"), pair("PATH", &std::env::var("PATH").unwrap()));
+        assert!(variable("HCS_NOT_SET_ANYWHERE").unwrap_err().contains("not set here"));
+        assert!(variable("=x").is_err() && variable("A=\0").is_err());
+        assert_eq!(label("k=v"), pair("k", "v"));
+        assert_eq!(label("k"), pair("k", ""));
+        assert!(label("").is_err());
+    }
+
+    #[test]
+    fn filters() {
+        let labelled = |key: &str, value: Option<&str>| {
+            Ok(Filter::Label { key: key.into(), value: value.map(str::to_owned) })
+        };
+        assert_eq!(filter("label=a"), labelled("a", None));
+        assert_eq!(filter("label=a=b=c"), labelled("a", Some("b=c")));
+        assert_eq!(filter("owner=hcs"), Ok(Filter::Owner("hcs".into())));
+        assert_eq!(filter("state=running"), Ok(Filter::State("Running".into())));
+        for text in ["", "label", "label=", "name=x", "state=gone"] {
+            assert!(filter(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn networks_are_refused_by_name() {
+        assert_eq!(network("none"), Ok(()));
+        assert!(network("nat").unwrap_err().contains("loopback"));
+        assert!(publish("80:80").unwrap_err().contains("loopback"));
+    }
+}

@@ -1,0 +1,145 @@
+//! One file per command.
+
+mod base;
+mod completions;
+mod exec;
+mod gc;
+mod inspect;
+mod kill;
+mod logs;
+mod ls;
+mod ps;
+mod rm;
+mod run;
+mod start;
+mod stats;
+mod stop;
+mod wait;
+
+use std::fmt;
+
+use hcsshim::{Container, Host};
+use serde::Serialize;
+
+use crate::args::run::{Container as ContainerOptions, Create, Process, Program};
+use crate::args::{Cli, Command};
+use crate::document::{Fate, Source};
+use crate::failure::Failure;
+use crate::host;
+use crate::name;
+use crate::outcome::Outcome;
+use crate::printer::{self, Named, Printer};
+use crate::progress::Display;
+
+/// Does what the command line says.
+pub(crate) fn dispatch(cli: &Cli, printer: Printer) -> Result<Outcome, Failure> {
+    match &cli.command {
+        Command::Run(arguments) => return run::run(arguments, printer),
+        Command::Exec(arguments) => return exec::exec(arguments, printer),
+        Command::Create(arguments) => create(arguments, printer),
+        Command::Start(arguments) => start::start(arguments, printer),
+        Command::Ls(arguments) => ls::ls(arguments, printer),
+        Command::Ps(arguments) => ps::ps(arguments, printer),
+        Command::Inspect(arguments) => inspect::inspect(arguments),
+        Command::Stats(arguments) => stats::stats(arguments, printer),
+        Command::Logs(arguments) => logs::logs(arguments),
+        Command::Stop(arguments) => stop::stop(arguments, printer),
+        Command::Kill(arguments) => kill::kill(arguments, printer),
+        Command::Rm(arguments) => rm::rm(arguments, printer),
+        Command::Wait(arguments) => wait::wait(arguments, printer),
+        Command::Gc(arguments) => gc::gc(arguments, printer),
+        Command::Base(arguments) => base::base(arguments, printer),
+        Command::Completions(arguments) => completions::completions(arguments),
+    }?;
+    Ok(Outcome::Success)
+}
+
+fn create(create: &Create, printer: Printer) -> Result<(), Failure> {
+    let host = host::open()?;
+    let source = prepared(&host, &create.container, Fate::Create)?;
+    let container = created(&host, create.container.name.as_deref(), &source)?;
+    printer.result(&Named { id: container.id().into() })
+}
+
+/// What a container is to be made from, and the base that it will stand on. The first Windows container makes that,
+/// which takes seconds: here, where it can be watched. When it is there this looks at a few files.
+fn prepared<'a>(host: &Host, options: &'a ContainerOptions, fate: Fate) -> Result<Source<'a>, Failure> {
+    let source = Source::new(options, fate)?;
+    if source.needs_base()
+        && let Some(engine) = host.linux()
+    {
+        let mut display = Display::new();
+        engine.ensure_base(&mut |progress| display.show(progress))?;
+    }
+    Ok(source)
+}
+
+/// Creates a container by its given name, or by a name that is free.
+fn created(host: &Host, name: Option<&str>, source: &Source<'_>) -> Result<Container, Failure> {
+    if let Some(id) = name {
+        return source.create(host, id);
+    }
+    loop {
+        let id = name::made_up()?;
+        match source.create(host, &id) {
+            // One chance in four thousand million, for each container that there is.
+            Err(Failure::Hcs(error)) if error.is_already_exists() && error.object_id() == id => {}
+            result => return result,
+        }
+    }
+}
+
+/// The process that the options describe, without its streams.
+fn process(container: &Container, program: &Program, options: &Process) -> hcsshim::Command {
+    let (first, rest) = program.argv.split_first().expect("the parser wants at least one");
+    let mut command = container
+        .command(first)
+        .args(rest)
+        .envs(options.environment.iter().map(|variable| (&*variable.key, &*variable.value)));
+    if let Some(directory) = &options.workdir {
+        command = command.current_dir(directory);
+    }
+    if let Some(user) = &options.user {
+        command = command.user(user);
+    }
+    command
+}
+
+/// Does the same to each of several objects and names those to which it was done.
+fn each(
+    ids: &[String],
+    printer: Printer,
+    mut action: impl FnMut(&str) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    results(ids, printer, |id| {
+        action(id)?;
+        Ok(Named { id: id.into() })
+    })
+}
+
+/// Does the same to each of several objects: people get each result when it is there, programs all in one array. A
+/// failure does not keep the others from it: each is reported, and together they make the command fail.
+fn results<T: Serialize + fmt::Display>(
+    ids: &[String],
+    printer: Printer,
+    mut action: impl FnMut(&str) -> Result<T, Failure>,
+) -> Result<(), Failure> {
+    let mut done = Vec::new();
+    let mut result = Ok(());
+    for id in ids {
+        match action(id) {
+            Ok(one) if printer.is_json() => done.push(one),
+            Ok(one) => printer.result(&one)?,
+            // The one failure of one object is the command's.
+            Err(failure) if ids.len() == 1 => return Err(failure),
+            Err(failure) => {
+                printer.failure(&failure);
+                result = Err(Failure::Reported);
+            }
+        }
+    }
+    if printer.is_json() {
+        printer::json(&done)?;
+    }
+    result
+}

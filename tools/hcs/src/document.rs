@@ -1,0 +1,218 @@
+//! What a container is made from: a document from options, or the user's own.
+
+use std::path::Path;
+
+use hcsshim::Host;
+use hcsshim::schema::LinuxHost;
+use hcsshim::schema::compute::v1::{ContainerConfig, MappedDir};
+use hcsshim::schema::compute::{OsType, SystemType};
+
+use crate::args::run::Container;
+use crate::config::Config;
+use crate::failure::Failure;
+
+/// The owner of all that this tool makes.
+pub(crate) const OWNER: &str = "hcs";
+
+/// For whom the container is there, and so what becomes of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// For whoever comes, until it is removed.
+    Create,
+    /// For one program.
+    Run { detached: bool, rm: bool },
+}
+
+impl Fate {
+    /// Its record stays until it is removed.
+    pub(crate) fn keeps_record(self) -> bool {
+        !matches!(self, Self::Run { rm: true, .. })
+    }
+
+    /// It ends when nobody has a handle on it any more.
+    pub(crate) fn ends_with_last_handle(self) -> bool {
+        matches!(self, Self::Run { detached: false, .. })
+    }
+
+    /// It ends with its first program. `None`: as its document says.
+    pub(crate) fn ends_with_program(self) -> Option<bool> {
+        matches!(self, Self::Run { .. }).then_some(true)
+    }
+
+    /// The command line that wants it so.
+    pub(crate) fn command(self) -> &'static str {
+        match self {
+            Self::Create => "hcs create",
+            Self::Run { detached: false, rm: false } => "hcs run",
+            Self::Run { detached: false, rm: true } => "hcs run --rm",
+            Self::Run { detached: true, rm: false } => "hcs run -d",
+            Self::Run { detached: true, rm: true } => "hcs run -d --rm",
+        }
+    }
+}
+
+/// What a container is made from, read and checked before anything is made.
+#[derive(Debug)]
+pub(crate) enum Source<'a> {
+    Options(&'a Container, Fate),
+    Config(Config),
+}
+
+impl<'a> Source<'a> {
+    pub(crate) fn new(options: &'a Container, fate: Fate) -> Result<Self, Failure> {
+        Ok(match &options.config {
+            Some(path) => Self::Config(Config::read(path, fate)?),
+            None => Self::Options(options, fate),
+        })
+    }
+
+    /// Whether the container stands on the default Windows base, which is made when it is not there.
+    pub(crate) fn needs_base(&self) -> bool {
+        match self {
+            Self::Options(options, _) => options.rootfs.is_none(),
+            Self::Config(config) => config.on_default_base,
+        }
+    }
+
+    /// Makes the container.
+    pub(crate) fn create(&self, host: &Host, id: &str) -> Result<hcsshim::Container, Failure> {
+        Ok(match self {
+            Self::Options(options, fate) => host.create_container(id, &from_options(id, options, *fate)?)?,
+            Self::Config(config) => host.create_container(id, &config.text)?,
+        })
+    }
+}
+
+fn from_options(id: &str, options: &Container, fate: Fate) -> Result<ContainerConfig, Failure> {
+    let mut document = ContainerConfig {
+        system_type: SystemType::CONTAINER,
+        name: id.into(),
+        owner: OWNER.into(),
+        host_name: options.hostname.clone().unwrap_or_default(),
+        memory_maximum_in_mb: options.memory.map_or(0, |size| size.get().cast_signed()),
+        terminate_on_last_handle_closed: fate.ends_with_last_handle(),
+        ..ContainerConfig::default()
+    };
+    if let Some(millicpus) = options.cpus {
+        limit_processors(&mut document, millicpus.get(), processors())?;
+    }
+    if let Some(root) = &options.rootfs {
+        document.container_type = OsType::LINUX;
+        document.volume_path = text(&absolute(root)?)?;
+    }
+    for volume in &options.volume {
+        document.mapped_directories.push(MappedDir {
+            host_path: text(&volume.host)?,
+            container_path: volume.container.clone(),
+            read_only: volume.read_only,
+            ..MappedDir::default()
+        });
+    }
+    document.linux_host = Some(LinuxHost {
+        labels: options.label.iter().map(|label| (label.key.clone(), label.value.clone())).collect(),
+        os_version: options.os_version.clone().unwrap_or_default(),
+        keep_after_exit: fate.keeps_record(),
+        end_with_first_process: fate.ends_with_program().unwrap_or_default(),
+        ..LinuxHost::default()
+    });
+    Ok(document)
+}
+
+fn absolute(path: &Path) -> Result<std::path::PathBuf, Failure> {
+    std::path::absolute(path).map_err(|source| Failure::Config { path: path.into(), source })
+}
+
+fn text(path: &Path) -> Result<String, Failure> {
+    path.to_str().map(str::to_owned).ok_or_else(|| Failure::Usage {
+        problem: format!("the path {} is not UTF-8, which documents are", path.display()),
+        hint: "rename it, or mount it elsewhere".into(),
+    })
+}
+
+/// As many as the service takes for the whole.
+fn processors() -> u64 {
+    std::thread::available_parallelism().map_or(1, |count| u64::try_from(count.get()).unwrap_or(u64::MAX))
+}
+
+/// Puts thousandths of a processor into the document. More than there are is no limit, and hardly what was meant.
+fn limit_processors(document: &mut ContainerConfig, millicpus: u64, processors: u64) -> Result<(), Failure> {
+    if millicpus.div_ceil(1000) > processors {
+        return Err(Failure::Usage {
+            problem: format!("--cpus asks for more processors than the host has ({processors})"),
+            hint: "give a smaller number, or leave --cpus out for no limit".into(),
+        });
+    }
+    match u32::try_from(millicpus / 1000) {
+        // Whole ones can be said exactly.
+        Ok(count) if millicpus.is_multiple_of(1000) => document.processor_count = count,
+        // Others as the service counts: 1/100 percent of all processors.
+        _ => document.processor_maximum = (millicpus * 10 / processors).max(1).cast_signed(),
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+    use hcsshim::schema::Document as _;
+
+    use super::*;
+    use crate::args::{Cli, Command};
+
+    fn options(arguments: &[&str]) -> Container {
+        let all = ["hcs", "create"].iter().chain(arguments);
+        match Cli::try_parse_from(all).unwrap().command {
+            Command::Create(create) => create.container,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn document(id: &str, options: &Container, fate: Fate) -> Result<String, Failure> {
+        from_options(id, options, fate).map(|document| document.to_json())
+    }
+
+    #[test]
+    fn options_become_a_document_of_schema_1() {
+        let plain = document("x", &options(&[]), Fate::Create).unwrap();
+        assert_eq!(
+            plain,
+            r#"{"SystemType":"Container","Name":"x","Owner":"hcs","Layers":null,"HvPartition":false,"LinuxHost":{"KeepAfterExit":true}}"#
+        );
+        let full = options(&[
+            "--rootfs",
+            "/r",
+            "--memory",
+            "64m",
+            "-v",
+            "/a:/b:ro",
+            "--hostname",
+            "h",
+            "--label",
+            "k=v",
+        ]);
+        assert_eq!(
+            document("x", &full, Fate::Run { detached: false, rm: true }).unwrap(),
+            concat!(
+                r#"{"SystemType":"Container","Name":"x","Owner":"hcs","VolumePath":"/r","Layers":null,"#,
+                r#""MemoryMaximumInMB":64,"HostName":"h","MappedDirectories":[{"HostPath":"/a","ContainerPath":"/b","#,
+                r#""ReadOnly":true,"BandwidthMaximum":0,"IOPSMaximum":0,"CreateInUtilityVM":false}],"HvPartition":false,"#,
+                r#""ContainerType":"Linux","TerminateOnLastHandleClosed":true,"LinuxHost":{"Labels":{"k":"v"},"EndWithFirstProcess":true}}"#
+            )
+        );
+    }
+
+    #[test]
+    fn processors_are_counted_or_parts_of_the_whole_and_no_more_than_there_are() {
+        let check = |millicpus, processors| {
+            let mut document = ContainerConfig::default();
+            limit_processors(&mut document, millicpus, processors).ok()?;
+            Some((document.processor_count, document.processor_maximum))
+        };
+        assert_eq!(check(500, 2), Some((0, 2500)));
+        assert_eq!(check(1999, 2), Some((0, 9995)));
+        assert_eq!(check(2000, 2), Some((2, 0)));
+        assert_eq!(check(2001, 2), None);
+        assert_eq!(check(3000, 2), None);
+        assert_eq!(check(1, 64), Some((0, 1)));
+    }
+}

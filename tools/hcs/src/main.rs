@@ -1,0 +1,65 @@
+//! The `hcs` command: runs and manages containers by the Host Compute Service contract.
+//!
+//! It parses, calls the API of `hcsshim`, and prints; whatever it can do, the API can do.
+//! A start of a container takes a few milliseconds, so nothing is set up here that the command at hand does not
+//! need: no logging unless asked for, no runtime, no threads where the kernel can pass streams on.
+
+mod args;
+mod commands;
+mod config;
+mod control;
+mod document;
+mod failure;
+mod host;
+mod log;
+mod name;
+mod outcome;
+mod printer;
+mod progress;
+mod pump;
+mod report;
+mod row;
+mod session;
+mod signals;
+mod size;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use clap::error::ErrorKind;
+
+use crate::args::{Cli, Format};
+use crate::failure::{Code, Failure};
+use crate::printer::Printer;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return explained(&error),
+    };
+    if let Some((level, format)) = cli.global.log() {
+        log::start(level, format);
+    }
+    let printer = Printer::new(cli.global.format);
+    ExitCode::from(match commands::dispatch(&cli, printer) {
+        Ok(outcome) => outcome.code(),
+        Err(failure) => {
+            if !matches!(failure, Failure::ClosedPipe | Failure::Reported) {
+                printer.failure(&failure);
+            }
+            failure.exit_code()
+        }
+    })
+}
+
+/// Help, or what is wrong with the command line.
+fn explained(error: &clap::Error) -> ExitCode {
+    let asked_for = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    if !asked_for && args::ask_for_json(std::env::args_os()) {
+        Printer::new(Format::Json).failure(&args::failure(error));
+    } else {
+        printer::usage(error);
+    }
+    ExitCode::from(if asked_for { Code::Success } else { Code::Engine } as u8)
+}

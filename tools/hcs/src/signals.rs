@@ -1,0 +1,121 @@
+//! Signals to this process as bytes in a pipe, so that one `poll` waits for them beside everything else.
+//!
+//! Handlers rather than a mask and `signalfd`: a mask would pass on to every program that we start.
+
+#![expect(unsafe_code, reason = "installing a signal handler has no safe form in std or rustix")]
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::sync::atomic::{AtomicI32, Ordering};
+
+use rustix::pipe::{PipeFlags, pipe_with};
+
+/// The pipe's write end; -1 until there is one. Never closed, because a handler may run at any time.
+static WRITE_END: AtomicI32 = AtomicI32::new(-1);
+
+/// A signal that the tool takes care of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Signal {
+    /// Ctrl-C, or `kill -INT`.
+    Interrupt,
+    /// `kill`.
+    Terminate,
+    /// The terminal is gone.
+    HangUp,
+    /// Ctrl-\, or `kill -QUIT`.
+    Quit,
+    /// The terminal has a new size.
+    WindowChange,
+}
+
+impl Signal {
+    const ALL: [Self; 5] = [Self::Interrupt, Self::Terminate, Self::HangUp, Self::Quit, Self::WindowChange];
+
+    /// The kernel's number.
+    pub(crate) fn number(self) -> i32 {
+        match self {
+            Self::Interrupt => libc::SIGINT,
+            Self::Terminate => libc::SIGTERM,
+            Self::HangUp => libc::SIGHUP,
+            Self::Quit => libc::SIGQUIT,
+            Self::WindowChange => libc::SIGWINCH,
+        }
+    }
+}
+
+/// The signals that arrived since they were caught.
+#[derive(Debug)]
+pub(crate) struct Signals {
+    read_end: OwnedFd,
+}
+
+impl Signals {
+    /// Catches all [`Signal`]s from now on, for the rest of the process. Called once.
+    pub(crate) fn catch() -> io::Result<Self> {
+        let (read_end, write_end) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
+        WRITE_END.store(write_end.as_raw_fd(), Ordering::Release);
+        std::mem::forget(write_end); // see WRITE_END
+        for signal in Signal::ALL {
+            install(signal.number())?;
+        }
+        Ok(Self { read_end })
+    }
+
+    /// The next signal that has arrived, if any. Does not wait.
+    pub(crate) fn next(&self) -> Option<Signal> {
+        let mut byte = [0];
+        match rustix::io::read(&self.read_end, &mut byte) {
+            Ok(1) => Signal::ALL.into_iter().find(|signal| signal.number() == i32::from(byte[0])),
+            _ => None,
+        }
+    }
+}
+
+impl AsFd for Signals {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.read_end.as_fd()
+    }
+}
+
+fn install(number: i32) -> io::Result<()> {
+    // SAFETY: all zeroes is a valid `sigaction`: no flags, an empty mask, the default handler.
+    let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
+    action.sa_sigaction = note as extern "C" fn(i32) as usize;
+    action.sa_flags = libc::SA_RESTART;
+    // SAFETY: `action` is initialised and lives through the call; a null old action is allowed. The handler only
+    // makes calls that are safe in a handler (see there).
+    let result = unsafe { libc::sigaction(number, &raw const action, std::ptr::null_mut()) };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+extern "C" fn note(number: i32) {
+    // SAFETY: reading and writing the thread's errno is always allowed; the interrupted code must find its own.
+    let errno = unsafe { *libc::__errno_location() };
+    let byte = u8::try_from(number).unwrap_or_default();
+    // SAFETY: write(2) is async-signal-safe; `byte` is one readable byte; the descriptor is never closed. A full
+    // pipe loses the signal, and then 65,536 of them wait to be read.
+    unsafe { libc::write(WRITE_END.load(Ordering::Acquire), (&raw const byte).cast(), 1) };
+    // SAFETY: as above.
+    unsafe { *libc::__errno_location() = errno };
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::event::{PollFd, PollFlags, poll};
+    use rustix::process::{Pid, Signal as Number, getpid, kill_process};
+
+    use super::*;
+
+    #[test]
+    fn a_signal_becomes_readable_and_is_read_once() {
+        let signals = Signals::catch().unwrap();
+        assert_eq!(signals.next(), None);
+        let this: Pid = getpid();
+        kill_process(this, Number::WINCH).unwrap();
+        let mut fds = [PollFd::new(&signals, PollFlags::IN)];
+        // EINTR when the signal comes during the call: then it is there.
+        let _ = poll(&mut fds, None);
+        assert_eq!(signals.next(), Some(Signal::WindowChange));
+        assert_eq!(signals.next(), None);
+    }
+}

@@ -1,0 +1,15 @@
+//! The `hcs` command as its users meet it: exit codes, both outputs, and what stays behind (nothing).
+//!
+//! Tests of containers need root and busybox; those of Windows containers need Wine too. What is missing fails with
+//! its name.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod bad_input;
+mod containers;
+mod foreground;
+mod running;
+mod support;
+mod terminal;
+mod usage;
+mod windows;

@@ -1,0 +1,144 @@
+//! Builds what users run and lays it out as it would lie below `/usr`: `bin` for the tools, `libexec/hcs` for what the
+//! tools start or copy into containers.
+
+use std::path::{Path, PathBuf};
+
+use cargo_metadata::MetadataCommand;
+
+use crate::error::Error;
+use crate::layout::{Layout, MUSL, WINDOWS};
+use crate::process::Tool;
+
+/// A program that runs beside or inside containers, built by cargo.
+struct Guest {
+    package: &'static str,
+    target: &'static str,
+    /// Cargo's name of the file.
+    built: &'static str,
+    /// The name that the tools look for.
+    installed: &'static str,
+}
+
+const GUESTS: [Guest; 2] = [
+    Guest { package: "hcs-init", target: MUSL, built: "hcs-init", installed: "hcs-init" },
+    Guest { package: "hcs-agent", target: WINDOWS, built: "agent.exe", installed: "agent.exe" },
+];
+
+/// Wine 8 has no bcryptprimitives.dll, and Rust's standard library for Windows needs one function of it.
+const STUB: &str = "bcryptprimitives";
+
+/// What an `install` copies: path below the prefix, path of the built file.
+pub(crate) struct Built {
+    /// For example `bin/hcs`.
+    pub(crate) relative: PathBuf,
+    pub(crate) file: PathBuf,
+}
+
+/// Tools and guests.
+pub(crate) fn all(layout: &Layout) -> Result<Vec<Built>, Error> {
+    let mut built = tools(layout)?;
+    built.extend(guests(layout)?);
+    Ok(built)
+}
+
+/// Every package below `tools/`, in one call of cargo, so that they share their dependencies. Static, as the supervisor is:
+/// they run on any distribution, and start without a dynamic linker.
+fn tools(layout: &Layout) -> Result<Vec<Built>, Error> {
+    let metadata = MetadataCommand::new().manifest_path(layout.root.join("Cargo.toml")).no_deps().exec()?;
+    let folder = layout.root.join("tools");
+    let packages: Vec<_> = metadata
+        .workspace_packages()
+        .into_iter()
+        .filter(|package| package.manifest_path.as_std_path().starts_with(&folder))
+        .map(|package| package.name.to_string())
+        .collect();
+    let names = packages.iter().flat_map(|name| ["--package", name]);
+    Tool::cargo(&layout.root)
+        .args(["build", "--locked", "--release", "--bins", "--target", MUSL])
+        .args(names)
+        .output_to_stderr()?
+        .run()?;
+    packages
+        .iter()
+        .map(|name| {
+            let file = layout.target.join(MUSL).join("release").join(name);
+            lay(&file, &layout.dist(), &Path::new("bin").join(name))
+        })
+        .collect()
+}
+
+/// What runs beside and inside containers.
+pub(crate) fn guests(layout: &Layout) -> Result<Vec<Built>, Error> {
+    let libexec = Path::new("libexec/hcs");
+    let mut built = Vec::new();
+    for guest in &GUESTS {
+        Tool::cargo(&layout.root)
+            .args([
+                "build",
+                "--locked",
+                "--profile",
+                "guest",
+                "--package",
+                guest.package,
+                "--target",
+                guest.target,
+            ])
+            .output_to_stderr()?
+            .run()?;
+        let file = layout.target.join(guest.target).join("guest").join(guest.built);
+        built.push(lay(&file, &layout.dist(), &libexec.join(guest.installed))?);
+    }
+    let dll = layout.target.join(format!("{STUB}.dll"));
+    let source = layout.root.join("guest").join(STUB);
+    Tool::new("x86_64-w64-mingw32-gcc")
+        .args(["-Os", "-Wall", "-Wextra", "-Werror", "-shared", "-nostdlib", "-nostartfiles", "-s"])
+        // Sections aligned to pages in the file too: Wine maps them, where it would copy them into every process.
+        .args(["-Wl,--entry=0", "-Wl,--file-alignment=4096", "-Wl,--no-insert-timestamp", "-o"])
+        .arg(&dll)
+        .args(["c", "def"].map(|kind| source.join(STUB).with_extension(kind)))
+        .arg("-ladvapi32")
+        .output_to_stderr()?
+        .run()?;
+    built.push(lay(&dll, &layout.dist(), &libexec.join(STUB).with_extension("dll"))?);
+    Ok(built)
+}
+
+/// Puts a built file at its place below `dist`.
+fn lay(file: &Path, dist: &Path, relative: &Path) -> Result<Built, Error> {
+    let place = dist.join(relative);
+    put(file, &place)?;
+    Ok(Built { relative: relative.to_owned(), file: place })
+}
+
+/// Copies `file` to `place` so that whoever looks sees the old file or the new one: a running program keeps its own.
+pub(crate) fn put(file: &Path, place: &Path) -> Result<(), Error> {
+    let dir = place.parent().unwrap_or(Path::new("/"));
+    fs_err::create_dir_all(dir)?;
+    let half = tempfile::NamedTempFile::new_in(dir)?;
+    fs_err::copy(file, half.path())?; // takes the permissions along
+    half.persist(place).map_err(|error| error.error)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::put;
+
+    #[test]
+    fn a_file_is_replaced_whole_and_keeps_its_permissions() {
+        let dir = tempfile::tempdir().unwrap();
+        let (file, place) = (dir.path().join("new"), dir.path().join("deep/er/place"));
+        fs_err::write(&file, "new").unwrap();
+        fs_err::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
+        put(&file, &place).unwrap();
+        let opened = fs_err::File::open(&place).unwrap();
+        fs_err::write(&file, "newer").unwrap();
+        put(&file, &place).unwrap();
+        assert_eq!(std::io::read_to_string(opened).unwrap(), "new", "an open file is not written over");
+        assert_eq!(fs_err::read_to_string(&place).unwrap(), "newer");
+        assert_eq!(fs_err::metadata(&place).unwrap().permissions().mode() & 0o777, 0o755);
+        assert_eq!(fs_err::read_dir(place.parent().unwrap()).unwrap().count(), 1, "nothing half made stays");
+    }
+}

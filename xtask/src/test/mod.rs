@@ -1,0 +1,102 @@
+//! `test`: what CI runs. Phases with a time budget each, a table at the end, and one line that counts.
+
+mod counts;
+mod instance;
+mod leftovers;
+mod phase;
+mod program;
+
+use std::time::Duration;
+
+use crate::error::Error;
+use crate::layout::{Layout, WINDOWS};
+use crate::process::Tool;
+use crate::{build, check, programs, vm};
+
+pub(crate) use counts::Counts;
+use instance::Instance;
+use leftovers::Snapshot;
+pub(crate) use phase::Run;
+pub(crate) use program::run as program;
+
+/// What to run beyond the usual.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Options {
+    /// The virtual machine too.
+    pub(crate) full: bool,
+    /// Only the virtual machine.
+    pub(crate) vm: bool,
+}
+
+/// Own rules of the sources: arrows between crates, licences, file lengths, links.
+const RULES: [&str; 3] = ["arrows", "licences", "tidy"];
+
+/// Longer than any test program takes on a slow machine.
+const PROGRAM: Duration = Duration::from_mins(5);
+
+/// What a run may take in all, without the virtual machine.
+const ALL: Duration = Duration::from_mins(25);
+
+/// Runs the phases and prints the summary; the last line on standard output is the count.
+pub(crate) fn run(layout: &Layout, options: Options) -> Result<(), Error> {
+    if !rustix::process::geteuid().is_root() {
+        return Err(Error::NotRoot { action: "./x test" });
+    }
+    let mut run = Run::new(layout)?;
+    let mut counts = Counts::default();
+    if !options.vm {
+        sources(&mut run, layout);
+        tests(&mut run, layout, &mut counts);
+        run.within(ALL);
+    }
+    if options.vm || options.full {
+        vm::run(&mut run, layout, &mut counts);
+    }
+    run.finish(&counts)
+}
+
+/// What can be said without running anything.
+fn sources(run: &mut Run, layout: &Layout) {
+    let cargo = |args: &[&str]| Tool::cargo(&layout.root).args(args);
+    run.tool("format", Duration::from_mins(1), cargo(&["fmt", "--all", "--check"]));
+    let rules = cargo(&["test", "--locked", "--quiet", "--workspace"]);
+    let rules = RULES.iter().fold(rules, |tool, name| tool.args(["--test", name]));
+    run.tool("rules", Duration::from_mins(5), rules);
+    let lints =
+        cargo(&["clippy", "--locked", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"]);
+    run.tool("lints", Duration::from_mins(6), lints);
+    // What is compiled for Windows: the agent, and what a Windows client of the library links.
+    let windows = ["hcs-agent", "hcs-schema", "hcs-contract", "hcsshim"];
+    let lints = cargo(&["clippy", "--locked", "--quiet", "--target", WINDOWS]);
+    let lints = lints.args(windows.iter().flat_map(|package| ["--package", package]));
+    run.tool("lints, Windows", Duration::from_mins(2), lints.args(["--", "-D", "warnings"]));
+    let docs = cargo(&["doc", "--locked", "--quiet", "--workspace", "--no-deps"]);
+    run.tool("docs", Duration::from_mins(3), docs.env("RUSTDOCFLAGS", "-D warnings"));
+}
+
+/// Unit, integration and documentation tests, on an instance of their own.
+fn tests(run: &mut Run, layout: &Layout, counts: &mut Counts) {
+    let minute = Duration::from_mins(1);
+    run.step("kernel", minute, || check::run(true));
+    let ready = run.step("guests", 3 * minute, || build::guests(layout).map(|_| ()));
+    if !(ready && run.step("programs", 4 * minute, || programs::fetch(layout))) {
+        return;
+    }
+    let mut prepared = None;
+    run.step("instance", minute, || {
+        prepared = Some((Snapshot::take()?, Instance::new()?));
+        Ok(())
+    });
+    let Some((before, instance)) = prepared else { return };
+    // Cargo hands every test program to us (`program`), so that one that hangs does not hold up the others.
+    let ours = layout.target.join("debug/xtask");
+    let runner = [ours.to_string_lossy().into_owned(), "test-program".into(), PROGRAM.as_secs().to_string()];
+    let tool = Tool::cargo(&layout.root)
+        .args(["test", "--locked", "--workspace", "--no-fail-fast", "--config"])
+        // The form of a list of Rust's strings is TOML's too.
+        .arg(format!("target.'cfg(all())'.runner = {runner:?}"));
+    let tool = instance.environment(tool, layout).env("HCSSHIM_TEST_PROGRAMS", programs::folder(layout));
+    run.watched("tests", 14 * minute, tool, |line| counts.take(line));
+    run.step("leftovers", minute, || leftovers::compare(&before, instance.dir(), leftovers::GRACE));
+    run.step("clean-up", minute, || instance.remove());
+}
