@@ -95,7 +95,6 @@ fn services_start_for_whoever_asks_first() {
 }
 
 #[test]
-#[ignore = "fails now and then on a very busy machine, see docs/windows-guests.md; run it with --ignored"]
 fn all_who_ask_at_once_are_served() {
     let place = Place::new();
     let stock = System::start(place.stock_spec("stock", &Identity::default()));

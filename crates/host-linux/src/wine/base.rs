@@ -6,6 +6,7 @@
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -16,6 +17,7 @@ use rustix::fs::FlockOperation;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::session::SetUp;
 use super::{Sandbox, WineError, WineInstall, prefix, root};
 use crate::lock;
 
@@ -163,6 +165,16 @@ impl Base {
     }
 }
 
+/// What a base is made from and by.
+#[derive(Debug)]
+struct Maker<'a> {
+    wine: &'a WineInstall,
+    guest: &'a GuestFiles,
+    sandbox: &'a Sandbox,
+    lock: BorrowedFd<'a>,
+    deadline: Deadline,
+}
+
 /// The folder of all bases, `$HCS_ROOT/bases`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BaseStore {
@@ -197,7 +209,7 @@ impl BaseStore {
             return Err(WineError::NotRoot { uid: rustix::process::geteuid().as_raw() });
         }
         fs_err::create_dir_all(self.folder.join(KNOWN))?;
-        let _lock = self.lock(deadline, progress)?;
+        let lock = self.lock(deadline, progress)?;
         if let Some(base) = self.known(&fingerprint) {
             return Ok(base);
         }
@@ -214,7 +226,8 @@ impl BaseStore {
             base
         } else {
             let info = BaseInfo { wine: version, agent, id, ..BaseInfo::new(wine) };
-            self.make(wine, guest, sandbox, info, deadline, progress)?
+            let maker = Maker { wine, guest, sandbox, lock: lock.as_fd(), deadline };
+            self.make(&maker, info, progress)?
         };
         self.remember(&fingerprint, &base)?;
         Ok(base)
@@ -344,13 +357,11 @@ impl BaseStore {
 
     fn make(
         &self,
-        wine: &WineInstall,
-        guest: &GuestFiles,
-        sandbox: &Sandbox,
+        maker: &Maker<'_>,
         mut info: BaseInfo,
-        deadline: Deadline,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Base, WineError> {
+        let Maker { wine, guest, .. } = *maker;
         self.check_space()?;
         let mut at = |step, fraction| progress(Progress { step, fraction });
         let site = Site {
@@ -362,13 +373,23 @@ impl BaseStore {
 
         root::make(&root, wine, &mut |part| at(Step::CopyWine, part * 0.2))?;
         at(Step::SetUpPrefix, 0.2);
-        let set_up = || prefix::set_up(sandbox, &site.path.join("run"), &root, &prefix, wine, deadline);
+        let set_up = |name| {
+            let container = SetUp {
+                sandbox: maker.sandbox,
+                lock: maker.lock,
+                directory: &site.path.join(name),
+                root: &root,
+                prefix: &prefix,
+                deadline: maker.deadline,
+            };
+            prefix::set_up(&container, wine)
+        };
         // Wine's set-up of an empty prefix is a race between several programs; one time in some thirty it was seen to
         // fail for want of a kernel32.dll that another one was still to bring. From the start, it succeeds.
-        if let Err(WineError::SetupFailed { .. }) = set_up() {
+        if let Err(WineError::SetupFailed { .. }) = set_up("run") {
             remove_tree(&prefix)?;
             fs_err::create_dir(&prefix)?;
-            set_up()?;
+            set_up("run-again")?;
         }
         at(Step::FitPrefix, 0.85);
         prefix::fit(&root, &prefix, wine, guest)?;

@@ -6,12 +6,11 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use fs_err::File;
-use hcs_contract::Deadline;
 use hcs_guest_protocol::is_pretended;
 
 use super::base::GuestFiles;
 use super::registry::RegistryFile;
-use super::session::{Sandbox, Session};
+use super::session::{Session, SetUp};
 use super::{WineError, WineInstall};
 
 /// The Windows that a container says it is when its document names no version: Windows Server 2019.
@@ -32,17 +31,10 @@ const WITHOUT_HARDWARE: &[&str] = &["winebus", "winehid", "wineusb"];
 
 /// Lets Wine set up the prefix in the empty folder `prefix`, with `root` as `/`. `directory` is a place for the
 /// container in which that is done.
-pub(super) fn set_up(
-    sandbox: &Sandbox,
-    directory: &Path,
-    root: &Path,
-    prefix: &Path,
-    wine: &WineInstall,
-    deadline: Deadline,
-) -> Result<(), WineError> {
+pub(super) fn set_up(container: &SetUp<'_>, wine: &WineInstall) -> Result<(), WineError> {
     let loader = wine.loader.to_string_lossy();
     let server = wine.server.to_string_lossy();
-    let session = Session::start(sandbox, directory, root, prefix, deadline)?;
+    let session = Session::start(container)?;
     // The first program returns before all is set up: services go on in the background, and the server writes the
     // registry when the last of them has ended. `-w` waits for that.
     let result = session.run(&[&*loader, "wineboot.exe", "-i"]).and_then(|()| session.run(&[&*server, "-w"]));

@@ -40,6 +40,19 @@ pub struct Sandbox {
     pub instance: String,
 }
 
+/// The container of a set-up.
+#[derive(Debug)]
+pub(super) struct SetUp<'a> {
+    pub(super) sandbox: &'a Sandbox,
+    /// The makers' lock. The supervisor holds it too: who gets it finds nothing alive of a maker that was killed.
+    pub(super) lock: BorrowedFd<'a>,
+    /// Made for this container alone and removed with it.
+    pub(super) directory: &'a Path,
+    pub(super) root: &'a Path,
+    pub(super) prefix: &'a Path,
+    pub(super) deadline: Deadline,
+}
+
 /// A root folder that is a Wine container's `/`, with a prefix on its `/prefix`.
 #[derive(Debug)]
 pub(super) struct Session {
@@ -49,17 +62,12 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Starts the container. `directory` is made for it and removed with it.
+    /// Starts the container.
     ///
     /// # Errors
     /// [`WineError::Sandbox`]
-    pub(super) fn start(
-        sandbox: &Sandbox,
-        directory: &Path,
-        root: &Path,
-        prefix: &Path,
-        deadline: Deadline,
-    ) -> Result<Self, WineError> {
+    pub(super) fn start(container: &SetUp<'_>) -> Result<Self, WineError> {
+        let SetUp { sandbox, directory, deadline, .. } = *container;
         fs_err::create_dir(directory)?;
         let memory = |target: &str| Mount {
             target: target.into(),
@@ -76,9 +84,13 @@ impl Session {
             cgroup: name,
             limits: Limits::default(),
             hostname: "container".into(),
-            root: Root { source: bind(root), read_only: true },
+            root: Root { source: bind(container.root), read_only: true },
             mounts: vec![
-                Mount { target: super::PREFIX_INSIDE.into(), source: bind(prefix), read_only: false },
+                Mount {
+                    target: super::PREFIX_INSIDE.into(),
+                    source: bind(container.prefix),
+                    read_only: false,
+                },
                 memory("/tmp"),
                 memory("/run"),
             ],
@@ -91,10 +103,11 @@ impl Session {
             end_with_first_process: false,
             log: None,
             record: None,
-            remove: Vec::new(),
+            // Before the end is answered: the folder around it is about to be renamed.
+            remove: vec![directory.into()],
         };
         let connection = Launcher::new(&sandbox.supervisor)
-            .launch_with(&spec, None, deadline.instant())
+            .launch_with(&spec, Some(container.lock), deadline.instant())
             .map_err(|source| WineError::Sandbox { source: Box::new(source) })?;
         let session = Self { connection, deadline };
         session.ask(Request::Start, &[], deadline)?;

@@ -68,6 +68,10 @@ fn a_killed_maker_leaves_nothing_that_stays() {
     assert!(host.gc(true).unwrap().found.is_empty(), "what is being made is no garbage");
     maker.kill().unwrap();
     maker.wait().unwrap();
+    // What it has started ends by itself, and has the makers' lock until then.
+    let lock = fs_err::File::open(engine.host.options().root.join("bases/.lock")).unwrap();
+    rustix::fs::flock(&lock, rustix::fs::FlockOperation::LockExclusive).unwrap();
+    drop(lock);
     assert!(host.bases().unwrap().is_empty());
     assert!(host.gc(true).unwrap().found.contains(&Garbage::UnfinishedBase));
     let report = host.gc(false).unwrap();

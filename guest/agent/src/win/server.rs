@@ -144,7 +144,7 @@ impl DeviceManager {
 
     /// The next control request; `None` when the queue is empty. Requests of other kinds are answered here.
     pub(crate) fn next(&mut self) -> Option<ControlRequest> {
-        const CREATE: u32 = 1;
+        const CLOSE: u32 = 2;
         const IOCTL: u32 = 6;
         loop {
             let mut call = Call::new(GET_NEXT_DEVICE_REQUEST);
@@ -168,11 +168,9 @@ impl DeviceManager {
                 let input = self.buffer.get(..size).unwrap_or_default().to_vec();
                 return Some(ControlRequest { handle: request, code: reply[3], input, output: reply[4] });
             }
-            if kind == CREATE {
-                // SAFETY: the server gave this handle to us alone; nothing is asked of the file by it.
-                drop(unsafe { OwnedHandle::from_raw_handle(pointer(reply[8])) });
-            }
-            let status = if kind > CREATE + 1 && kind < 8 { NOT_SUPPORTED } else { 0 };
+            // With an open comes a handle of the file too. The server closes it by itself when it is told of the outcome: it
+            // is not ours to close, and by then its number might be that of another thread's new handle.
+            let status = if kind > CLOSE && kind < 8 { NOT_SUPPORTED } else { 0 };
             self.last = Some(Outcome { request, status, pending: false });
         }
     }

@@ -144,13 +144,27 @@ impl Running {
     /// Reads standard output until it ends with this text.
     #[track_caller]
     pub(crate) fn read_until(&mut self, end: &str) -> String {
-        read_until(self.child.stdout.as_mut().unwrap(), end, &self.line)
+        let text = read_until(self.child.stdout.as_mut().unwrap(), end, &self.line);
+        text.unwrap_or_else(|early| self.fail(&early))
     }
 
     /// Reads standard error until it ends with this text.
     #[track_caller]
     pub(crate) fn read_error_until(&mut self, end: &str) -> String {
-        read_until(self.child.stderr.as_mut().unwrap(), end, &self.line)
+        let text = read_until(self.child.stderr.as_mut().unwrap(), end, &self.line);
+        text.unwrap_or_else(|early| self.fail(&early))
+    }
+
+    /// What else there is to say of one whose output ended early.
+    #[track_caller]
+    fn fail(&mut self, early: &str) -> ! {
+        match self.end(Deadline::after(PATIENCE)) {
+            Ok(output) => panic!("{}: {early}; {output:?}", self.line),
+            Err(more) => {
+                let more = more.map(|text| String::from_utf8_lossy(&text).into_owned());
+                panic!("{}: {early}, and it still runs; {more:?}", self.line)
+            }
+        }
     }
 
     /// Writes to standard input.
@@ -243,19 +257,21 @@ fn line(command: &Command) -> String {
     words.map(OsStr::to_string_lossy).collect::<Vec<_>>().join(" ")
 }
 
+/// `Err`: the stream ended before.
 #[track_caller]
-fn read_until(stream: &mut (impl Read + AsFd), end: &str, line: &str) -> String {
+fn read_until(stream: &mut (impl Read + AsFd), end: &str, line: &str) -> Result<String, String> {
     let deadline = Deadline::after(PATIENCE);
     let mut text = Vec::new();
     let mut byte = [0];
     while !text.ends_with(end.as_bytes()) {
         let so_far = String::from_utf8_lossy(&text);
         assert!(deadline.readable(&*stream), "{line}: no {end:?} after {PATIENCE:?}, only {so_far:?}");
-        let count = stream.read(&mut byte).unwrap();
-        assert_ne!(count, 0, "{line}: ended without {end:?}: {so_far:?}");
+        if stream.read(&mut byte).unwrap() == 0 {
+            return Err(format!("no {end:?} in {so_far:?}"));
+        }
         text.push(byte[0]);
     }
-    String::from_utf8_lossy(&text).into_owned()
+    Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
 #[test]
