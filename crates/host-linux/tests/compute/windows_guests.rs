@@ -26,6 +26,11 @@ pub(crate) fn started(engine: &Engine, id: &str, document: &str) -> Arc<dyn Comp
 }
 
 pub(crate) fn command(line: &str) -> String {
+    parameters(line).to_json()
+}
+
+/// A program with pipes for all streams.
+pub(crate) fn parameters(line: &str) -> ProcessParameters {
     ProcessParameters {
         command_line: line.into(),
         create_std_in_pipe: true,
@@ -33,7 +38,6 @@ pub(crate) fn command(line: &str) -> String {
         create_std_err_pipe: true,
         ..ProcessParameters::default()
     }
-    .to_json()
 }
 
 pub(crate) fn run(system: &Arc<dyn ComputeSystem>, line: &str) -> (String, u32) {

@@ -1,6 +1,6 @@
 //! What a Windows container is kept from: the host's files and processes, memory over its limit, outliving its supervisor.
 
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 
 use hcs_contract::ComputeService;
 use hcs_schema::Document;
@@ -8,7 +8,7 @@ use hcs_schema::compute::v2::Properties;
 
 use super::support::{Ended, Engine, PATIENCE, done, exit_code, finish, kill_and_wait, spawn, supervisor_of};
 use super::windows;
-use super::windows_guests::{command, document, run, started};
+use super::windows_guests::{command, document, parameters, run, started};
 
 /// Ids on the host of a system's processes, by the names of their programs.
 fn processes(engine: &Engine, id: &str) -> Vec<(u32, String)> {
@@ -88,6 +88,8 @@ fn past_the_memory_limit_the_program_dies_and_the_container_lives() {
     let hold = |mib: u32| spawn(&system, &command(&format!(r"C:\probe\probe.exe hold {mib}")));
     // STATUS_NO_MEMORY, which is what the kernel's way of ending it is called on Windows.
     assert_eq!(finish(&hold(1024)).2, 0xC000_0017);
+    // One whose child is chosen has the exit code that it gives itself, 0 too.
+    assert_eq!(run(&system, r"cmd /c C:\probe\probe.exe hold 1024 & exit 0").1, 0);
     assert_eq!(run(&system, "cmd /c exit 7").1, 7);
     let text = done(&system.properties(r#"{"PropertyTypes":["Statistics"]}"#));
     let memory = Properties::from_json(&text).unwrap().statistics.unwrap().memory.unwrap();
@@ -114,6 +116,52 @@ fn past_the_memory_limit_the_program_dies_and_the_container_lives() {
     let chosen = codes.iter().filter(|code| **code == 0xC000_0017).count();
     assert!((1..30).contains(&chosen), "{codes:x?}");
     assert_eq!(run(&system, "cmd /c exit 7").1, 7);
+    done(&system.terminate(""));
+}
+
+#[test]
+fn a_console_is_read_to_its_end_and_leaves_nothing() {
+    const LAST: &str = "line 3000";
+    let engine = Engine::new();
+    let system = started(&engine, "console", &document("", ""));
+    let supervisor = supervisor_of(&engine.host, "console");
+    let descriptors = || fs_err::read_dir(format!("/proc/{supervisor}/fd")).unwrap().count();
+    let before = descriptors();
+    for round in 0..3 {
+        let mut parameters = parameters(
+            "cmd /c (echo begun& set /p x=)& (for /l %i in (1,1,3000) do @echo line %i)& exit 3010",
+        );
+        parameters.emulate_console = true;
+        parameters.console_size = vec![25, 80];
+        let created = spawn(&system, &parameters.to_json());
+        let mut input = created.information.take_stdin().unwrap();
+        let mut terminal = created.information.take_stdout().unwrap();
+        let mut seen = String::new();
+        let mut bytes = [0; 4096];
+        while !seen.contains("begun") {
+            let count = terminal.read(&mut bytes).unwrap();
+            assert_ne!(count, 0, "{seen:?}");
+            seen.push_str(&String::from_utf8_lossy(&bytes[..count]));
+        }
+        let programs = processes(&engine, "console");
+        let of_console = |name: &str| name.starts_with("conhost") || name.starts_with("launcher");
+        let of_console: Vec<_> =
+            programs.iter().filter(|(_, name)| of_console(name)).map(|(pid, _)| Ended::of(*pid)).collect();
+        assert!(!of_console.is_empty(), "{programs:?}");
+        input.write_all(b"\r").unwrap();
+        // A terminal ends with its last program.
+        while let Ok(count @ 1..) = terminal.read(&mut bytes) {
+            seen.push_str(&String::from_utf8_lossy(&bytes[..count]));
+        }
+        assert!(seen.contains(LAST), "{:?}", &seen[seen.len().saturating_sub(400)..]);
+        assert_eq!(exit_code(&*created.process), 3010, "{round}");
+        of_console.iter().for_each(Ended::wait);
+        drop((input, terminal, created));
+        let until = std::time::Instant::now() + PATIENCE;
+        while descriptors() > before {
+            assert!(std::time::Instant::now() < until, "descriptors stay open");
+        }
+    }
     done(&system.terminate(""));
 }
 

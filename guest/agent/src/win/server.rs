@@ -1,8 +1,9 @@
-//! Device objects, by calls of Wine's server.
+//! Calls of Wine's server that no Windows call stands for: devices of ours, and what a process is to Linux.
 //!
 //! A device that a program opens is served by whoever made it. Windows makes devices in the kernel and Wine in
 //! ntoskrnl.exe, which would cost each container as much as the agent itself. What is needed of it are four calls of
-//! the server, whose layout is that of Wine 8.0 (`server/protocol.def`); [`is_known`] says whether this is that Wine.
+//! the server. The layout of these and of the one for process ids is that of Wine 8.0 (`server/protocol.def`);
+//! [`is_known`] says whether this is that Wine.
 #![expect(unsafe_code, reason = "calls of Wine's server, and handles that come from it")]
 
 use std::ffi::{CStr, c_void};
@@ -21,6 +22,7 @@ const NOT_SUPPORTED: u32 = 0xc000_00bb;
 /// `STATUS_BUFFER_OVERFLOW`
 const BUFFER_OVERFLOW: u32 = 0x8000_0005;
 
+const GET_THREAD_TIMES: i32 = 15;
 const SET_IRP_RESULT: i32 = 131;
 const CREATE_DEVICE_MANAGER: i32 = 236;
 const CREATE_DEVICE: i32 = 237;
@@ -84,6 +86,19 @@ fn version() -> Option<&'static CStr> {
         >(found);
         CStr::from_ptr(call())
     })
+}
+
+/// The Linux process that this thread of Windows belongs to.
+pub(crate) fn linux_pid(thread: BorrowedHandle<'_>) -> Option<u32> {
+    if !is_known() {
+        return None;
+    }
+    let mut call = Call::new(GET_THREAD_TIMES);
+    call.words[3] = number(thread.as_raw_handle());
+    // The reply: error, size, two times of two words, process id.
+    let pid = call.make(&[], &mut []).ok()?[6];
+    // The server gives -1 of a thread that has ended.
+    (1..=i32::MAX.cast_unsigned()).contains(&pid).then_some(pid)
 }
 
 /// A queue of requests to the devices made with it. The handle is signaled when there is one.

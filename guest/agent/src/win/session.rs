@@ -1,9 +1,10 @@
 //! Requests and what comes of them: the same for the agent and for a console's launcher.
 //!
 //! Two threads, both blocked for as long as nothing happens: one reads requests, one waits on the port on which every
-//! job reports. A process runs only after its `Created` has been sent, so its `Exited` can't come before.
+//! job reports. A process runs only after its `Created` and `Native` have been sent, so its `Exited` can't come before.
 
 use std::collections::BTreeMap;
+use std::os::windows::io::AsHandle;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hcs_guest_protocol::{
@@ -15,7 +16,7 @@ use super::channel::{Receiver, Sender};
 use super::failure::failure;
 use super::job::{Event, Job, Port};
 use super::process::{self, Process};
-use super::{console, control, exit, list, registry};
+use super::{console, control, exit, list, registry, server};
 
 /// What kind of channel this is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,7 +114,10 @@ impl Session {
             Ok(made) => made,
             Err(failure) => return self.answer(id, Err(failure)),
         };
-        let sent = self.answer(id, Ok(Response::Created { pid }));
+        let mut sent = self.answer(id, Ok(Response::Created { pid }));
+        if let Some(linux_pid) = server::linux_pid(thread.as_handle()) {
+            sent &= self.sender.send(&FromAgent::Native { pid, linux_pid });
+        }
         if process::resume(&thread).is_err() {
             // It will never run, so it is ended; its exit is reported like any other.
             let _ = self.terminate(pid, 1);
