@@ -33,6 +33,10 @@ use crate::args::{Cli, Format};
 use crate::failure::{Code, Failure};
 use crate::printer::Printer;
 
+/// The static C library's own maps and unmaps pages for each size that is asked for: of the 2 ms of an `exec`, 0.3.
+#[global_allocator]
+static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
