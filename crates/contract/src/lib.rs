@@ -14,7 +14,7 @@
 //! [`Error`]. A host may do the work before it returns the operation, as the Linux host does with creating a system: then
 //! that call itself ends by its deadline. Waiting for an operation has a [`Deadline`], and only waiting for an exit may
 //! be endless. A deadline that passes ends the wait, not the operation, and the error says what was waited for.
-//! No host needs a thread per call: see [`Drive`].
+//! No host needs a thread per call: see [`Drive`]. An operation can be awaited too, on any runtime: [`OperationFuture`].
 //!
 //! # Errors
 //! One type, [`Error`], for every call of every host: which operation, on which object, with which [`Hresult`],
@@ -36,6 +36,7 @@
 
 #![forbid(unsafe_code)]
 
+mod alarm;
 mod compute;
 mod deadline;
 mod error;
@@ -55,7 +56,7 @@ pub use deadline::{Deadline, Deadlines};
 pub use error::{Error, ErrorKind, Object, ObjectKind, Result};
 pub use hresult::Hresult;
 pub use notification::{EventType, Notification, NotificationType};
-pub use operation::{Completer, Drive, Operation, OperationKind};
+pub use operation::{Completer, Drive, Operation, OperationFuture, OperationKind};
 pub use result::{ErrorEvent, ResultDocument};
 pub use secrets::mask_secrets;
 pub use stream::{RemoteStream, Stream};

@@ -1,11 +1,17 @@
-//! A call under way: completes exactly once, and can be waited for, asked, watched and cancelled.
+//! A call under way: completes exactly once, and can be waited for, awaited, asked, watched and cancelled.
 
+mod future;
+
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
 use std::time::Instant;
 
 use crate::{Deadline, Deadlines, Error, Object, Result};
+
+pub use self::future::OperationFuture;
 
 /// What an operation does. The numbers are computecore's; the kinds without one are ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -176,7 +182,7 @@ type Watcher<T> = Box<dyn FnOnce(Result<T>) + Send>;
 type Hook = Box<dyn FnOnce() + Send>;
 
 enum State<T> {
-    Pending { watchers: Vec<Watcher<T>>, on_cancel: Option<Hook> },
+    Pending { watchers: Vec<Watcher<T>>, wakers: BTreeMap<u64, Waker>, on_cancel: Option<Hook> },
     Done(Result<T>),
 }
 
@@ -204,13 +210,16 @@ impl<T: Clone + Send> Shared<T> {
         if let State::Done(_) = *state {
             return None;
         }
-        let State::Pending { watchers, on_cancel } =
+        let State::Pending { watchers, wakers, on_cancel } =
             std::mem::replace(&mut *state, State::Done(result.clone()))
         else {
             unreachable!("looked at above, under the same lock")
         };
         drop(state);
         self.completed.notify_all();
+        for waker in wakers.into_values() {
+            waker.wake();
+        }
         for watcher in watchers {
             watcher(result.clone());
         }
@@ -254,7 +263,11 @@ impl<T: Clone + Send> Operation<T> {
             kind,
             object,
             driver,
-            state: Mutex::new(State::Pending { watchers: Vec::new(), on_cancel: None }),
+            state: Mutex::new(State::Pending {
+                watchers: Vec::new(),
+                wakers: BTreeMap::new(),
+                on_cancel: None,
+            }),
             completed: Condvar::new(),
         });
         (Self(Arc::clone(&shared)), Completer(shared))
@@ -424,6 +437,7 @@ impl<T: Clone + Send> Completer<T> {
     pub fn is_abandoned(&self) -> bool {
         match &*self.0.lock() {
             State::Done(_) => true,
+            // A future is a handle, and takes its waker with it.
             State::Pending { watchers, .. } => watchers.is_empty() && Arc::strong_count(&self.0) == 1,
         }
     }
