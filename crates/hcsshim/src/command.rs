@@ -39,6 +39,15 @@ pub struct Output {
     pub stderr: Vec<u8>,
 }
 
+/// What the call is made with.
+pub(crate) struct Starting {
+    pub(crate) parameters: ProcessParameters,
+    pub(crate) streams: ProcessStreams,
+    /// Streams of ours that it can't get as they are.
+    #[cfg(target_os = "linux")]
+    pub(crate) carried: [Option<Stream>; 3],
+}
+
 impl Command {
     pub(crate) fn new(container: Container, program: String) -> Self {
         Self {
@@ -133,12 +142,26 @@ impl Command {
     /// `ERROR_BAD_EXE_FORMAT`, …); a stream can't be passed on by this host (not supported).
     pub fn spawn(self) -> Result<Process> {
         let container = self.container.clone();
-        let (parameters, [stdin, stdout, stderr]) = self.resolve()?;
-        let streams = ProcessStreams { stdin: stdin.source, stdout: stdout.source, stderr: stderr.source };
-        let process = container.create_process_with(&parameters, streams)?;
+        let starting = self.into_starting()?;
+        let process = container.create_process_with(&starting.parameters, starting.streams)?;
         #[cfg(target_os = "linux")]
-        process.carry([stdin.carried, stdout.carried, stderr.carried], parameters.emulate_console)?;
+        process.carry(starting.carried, starting.parameters.emulate_console)?;
         Ok(process)
+    }
+
+    #[cfg(feature = "async")]
+    pub(crate) fn container(&self) -> &Container {
+        &self.container
+    }
+
+    pub(crate) fn into_starting(self) -> Result<Starting> {
+        let (parameters, [stdin, stdout, stderr]) = self.resolve()?;
+        Ok(Starting {
+            parameters,
+            streams: ProcessStreams { stdin: stdin.source, stdout: stdout.source, stderr: stderr.source },
+            #[cfg(target_os = "linux")]
+            carried: [stdin.carried, stdout.carried, stderr.carried],
+        })
     }
 
     /// Starts it and waits until it has ended.
@@ -163,8 +186,7 @@ impl Command {
     /// # Errors
     /// As [`Command::spawn`] and [`Process::wait`], and a failure of reading.
     pub fn output(mut self) -> Result<Output> {
-        self.stdout = Stdio::Pipe;
-        self.stderr = if self.console.is_some() { Stdio::Null } else { Stdio::Pipe };
+        self.collects();
         let process = self.spawn()?;
         drop(process.take_stdin()?);
         let (stdout, stderr) = (process.take_stdout()?, process.take_stderr()?);
@@ -175,6 +197,12 @@ impl Command {
         });
         let stderr = stderr.map_err(|_| Error::unexpected_value("reading the error output panicked"))?;
         Ok(Output { status: process.wait()?, stdout: stdout?, stderr: stderr? })
+    }
+
+    /// All that it writes comes to us.
+    pub(crate) fn collects(&mut self) {
+        self.stdout = Stdio::Pipe;
+        self.stderr = if self.console.is_some() { Stdio::Null } else { Stdio::Pipe };
     }
 
     /// The document and the streams beside it.
@@ -218,7 +246,7 @@ impl Command {
     }
 }
 
-fn read_all(stream: Option<Stream>) -> Result<Vec<u8>> {
+pub(crate) fn read_all(stream: Option<Stream>) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     if let Some(mut stream) = stream {
         stream.read_to_end(&mut bytes).map_err(|error| Error::os("read", "a process's output", error))?;

@@ -5,12 +5,14 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use hcs_contract::{
-    ComputeSystem, Deadline, Error, Hresult, Notification, Object, ProcessStreams, Result, Subscription,
+    ComputeSystem, CreatedProcess, Deadline, Error, Hresult, Notification, Object, Operation, ProcessStreams,
+    Result, Subscription,
 };
 use hcs_schema::Document;
+use hcs_schema::compute::v1::ContainerProperties;
 use hcs_schema::compute::{OsType, SystemExitStatus};
 
-use crate::call::{finish, finish_by};
+use crate::call::{Call, Done};
 use crate::documents::{Guest, ModifyDocument, ProcessDocument};
 use crate::host::Shared;
 use crate::{Command, Process, SystemExit};
@@ -28,6 +30,14 @@ pub(crate) struct Inner {
     pub(crate) system: Arc<dyn ComputeSystem>,
     pub(crate) host: Arc<Shared>,
     guest: OnceLock<Guest>,
+}
+
+/// What comes after the request to shut down.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Next {
+    WaitFor,
+    HasEnded,
+    Terminate,
 }
 
 impl Container {
@@ -53,10 +63,18 @@ impl Container {
         if let Some(guest) = self.0.guest.get() {
             return Ok(*guest);
         }
-        let properties = self.properties(&[])?;
+        Ok(self.learn_guest(&self.properties(&[])?))
+    }
+
+    #[cfg(feature = "async")]
+    pub(crate) fn knows_guest(&self) -> bool {
+        self.0.guest.get().is_some()
+    }
+
+    pub(crate) fn learn_guest(&self, properties: &ContainerProperties) -> Guest {
         // Without a word it is Windows: services before build 17763 know no other.
         let linux = properties.runtime_os_type.as_str().eq_ignore_ascii_case(OsType::LINUX.as_str());
-        Ok(*self.0.guest.get_or_init(|| if linux { Guest::Linux } else { Guest::Windows }))
+        *self.0.guest.get_or_init(|| if linux { Guest::Linux } else { Guest::Windows })
     }
 
     /// Starts it. Returns when it runs.
@@ -70,7 +88,15 @@ impl Container {
     pub fn start(&self) -> Result<()> {
         let deadline = self.0.host.deadlines.deadline(hcs_contract::OperationKind::Start);
         let _permit = self.0.host.starts.enter(deadline).map_err(|error| error.with_object(self.object()))?;
-        finish(&self.0.system.start(""), &self.0.host.deadlines).map(drop)
+        self.starting().wait()
+    }
+
+    pub(crate) fn starting(&self) -> Done {
+        self.plain(self.0.system.start(""))
+    }
+
+    fn plain(&self, operation: Operation) -> Done {
+        Call::plain(operation, &self.0.host.deadlines)
     }
 
     /// Asks it to shut down. Returns when the request is accepted; [`Container::wait`] returns when it is down.
@@ -81,7 +107,11 @@ impl Container {
     /// Already stopped ([`Error::is_already_stopped`]); the service's own.
     #[doc(alias = "Shutdown")]
     pub fn shutdown(&self) -> Result<()> {
-        accepted(finish(&self.0.system.shutdown(""), &self.0.host.deadlines))
+        self.shutting_down().wait()
+    }
+
+    pub(crate) fn shutting_down(&self) -> Done {
+        Call::new(self.0.system.shutdown(""), &self.0.host.deadlines, accepted)
     }
 
     /// Ends it at once. Returns when that is under way; [`Container::wait`] returns when it is down. One that has
@@ -93,10 +123,14 @@ impl Container {
     /// The service's own.
     #[doc(alias = "Terminate")]
     pub fn terminate(&self) -> Result<()> {
-        match accepted(finish(&self.0.system.terminate(""), &self.0.host.deadlines)) {
+        self.terminating().wait()
+    }
+
+    pub(crate) fn terminating(&self) -> Done {
+        Call::new(self.0.system.terminate(""), &self.0.host.deadlines, |result| match accepted(result) {
             Err(error) if error.hresult().to_v2() == Hresult::HCS_E_SYSTEM_ALREADY_STOPPED => Ok(()),
             result => result,
-        }
+        })
     }
 
     /// Shuts it down, and terminates it when it is not down after `grace` or can't be asked. Returns when it is down.
@@ -107,22 +141,35 @@ impl Container {
     /// # Errors
     /// Those of [`Container::terminate`], and a timeout when even that does not end it.
     pub fn stop(&self, grace: Duration) -> Result<SystemExit> {
-        match self.shutdown() {
-            Ok(()) => match self.wait_timeout(grace) {
+        match self.after_shutdown(self.shutdown())? {
+            Next::WaitFor => match self.wait_timeout(grace) {
                 Err(error) if error.is_timeout() => {}
                 ended => return ended,
             },
-            Err(error) if error.is_already_stopped() => return self.wait_terminated(),
-            Err(error) if error.is_already_closed() => return Err(error),
-            // Whatever kept it from shutting down: the next step is the same.
-            Err(error) => tracing::debug!(object = self.id(), %error, "no shutdown, so terminate"),
+            Next::HasEnded => return self.exit(self.terminated_by()).wait(),
+            Next::Terminate => {}
         }
         self.terminate()?;
-        self.wait_terminated()
+        self.exit(self.terminated_by()).wait()
     }
 
-    fn wait_terminated(&self) -> Result<SystemExit> {
-        self.wait_timeout(self.0.host.deadlines.terminate)
+    /// What [`Container::stop`] does next.
+    pub(crate) fn after_shutdown(&self, result: Result<()>) -> Result<Next> {
+        match result {
+            Ok(()) => Ok(Next::WaitFor),
+            Err(error) if error.is_already_stopped() => Ok(Next::HasEnded),
+            Err(error) if error.is_already_closed() => Err(error),
+            Err(error) => {
+                // Whatever kept it from shutting down: the next step is the same.
+                tracing::debug!(object = self.id(), %error, "no shutdown, so terminate");
+                Ok(Next::Terminate)
+            }
+        }
+    }
+
+    /// When one that is terminated now must be down.
+    pub(crate) fn terminated_by(&self) -> Deadline {
+        Deadline::after(self.0.host.deadlines.terminate)
     }
 
     /// Stops every process where it stands. Service call: `HcsPauseComputeSystem`.
@@ -131,7 +178,11 @@ impl Container {
     /// Invalid state, when it does not run; a timeout; the service's own.
     #[doc(alias = "Pause")]
     pub fn pause(&self) -> Result<()> {
-        finish(&self.0.system.pause(""), &self.0.host.deadlines).map(drop)
+        self.pausing().wait()
+    }
+
+    pub(crate) fn pausing(&self) -> Done {
+        self.plain(self.0.system.pause(""))
     }
 
     /// Lets the processes go on. Service call: `HcsResumeComputeSystem`.
@@ -140,7 +191,11 @@ impl Container {
     /// Invalid state, when it is not paused; a timeout; the service's own.
     #[doc(alias = "Resume")]
     pub fn resume(&self) -> Result<()> {
-        finish(&self.0.system.resume(""), &self.0.host.deadlines).map(drop)
+        self.resuming().wait()
+    }
+
+    pub(crate) fn resuming(&self) -> Done {
+        self.plain(self.0.system.resume(""))
     }
 
     /// Waits until it has ended, without limit. Any number of threads may, each as often as it likes; an exit that
@@ -152,7 +207,7 @@ impl Container {
     /// Already closed, when the handle is closed meanwhile; disconnected, when the service is gone.
     #[doc(alias = "Wait")]
     pub fn wait(&self) -> Result<SystemExit> {
-        self.wait_by(Deadline::Never)
+        self.exit(Deadline::Never).wait()
     }
 
     /// Waits until it has ended, but not longer than `limit`.
@@ -163,7 +218,7 @@ impl Container {
     /// As [`Container::wait`], and a timeout ([`Error::is_timeout`]).
     #[doc(alias = "WaitTimeout")]
     pub fn wait_timeout(&self, limit: Duration) -> Result<SystemExit> {
-        self.wait_by(Deadline::after(limit))
+        self.exit(Deadline::after(limit)).wait()
     }
 
     /// How it ended, if it has. Does not wait.
@@ -173,15 +228,19 @@ impl Container {
     /// # Errors
     /// As [`Container::wait`].
     pub fn exit_status(&self) -> Result<Option<SystemExit>> {
-        match self.wait_by(Deadline::now()) {
+        match self.exit(Deadline::now()).wait() {
             Err(error) if error.is_timeout() => Ok(None),
             ended => ended.map(Some),
         }
     }
 
-    fn wait_by(&self, deadline: Deadline) -> Result<SystemExit> {
-        let text = finish_by(&self.0.system.wait_exit(), &self.0.host.deadlines, deadline)?;
-        self.parse::<SystemExitStatus>("exit status", &text).map(|document| SystemExit::from(&document))
+    pub(crate) fn exit(
+        &self,
+        deadline: Deadline,
+    ) -> Call<String, impl FnOnce(Result<String>) -> Result<SystemExit>> {
+        Call::until(self.0.system.wait_exit(), &self.0.host.deadlines, deadline, |text| {
+            self.parse::<SystemExitStatus>("exit status", &text?).map(|document| SystemExit::from(&document))
+        })
     }
 
     /// Changes it. Service call: `HcsModifyComputeSystem`.
@@ -190,10 +249,17 @@ impl Container {
     /// Not supported, with the resource by name; invalid state; the service's own. The error keeps the document.
     #[doc(alias = "Modify")]
     pub fn modify(&self, request: &(impl ModifyDocument + ?Sized)) -> Result<()> {
-        let json = request.json();
-        finish(&self.0.system.modify(&json), &self.0.host.deadlines)
-            .map(drop)
-            .map_err(|error| with_document(error, &json))
+        self.modifying(request).wait()
+    }
+
+    pub(crate) fn modifying<D: ModifyDocument + ?Sized>(
+        &self,
+        request: &D,
+    ) -> Call<String, impl FnOnce(Result<String>) -> Result<()> + use<D>> {
+        let json = request.json().into_owned();
+        Call::new(self.0.system.modify(&json), &self.0.host.deadlines, move |result| {
+            result.map(drop).map_err(|error| with_document(error, &json))
+        })
     }
 
     /// A process to be started inside: see [`Command`]. Makes no call.
@@ -220,11 +286,22 @@ impl Container {
         parameters: &(impl ProcessDocument + ?Sized),
         streams: ProcessStreams,
     ) -> Result<Process> {
-        let json = parameters.json();
+        self.creating_process(parameters, streams).wait()
+    }
+
+    pub(crate) fn creating_process<'a, D: ProcessDocument + ?Sized>(
+        &'a self,
+        parameters: &D,
+        streams: ProcessStreams,
+    ) -> Call<Arc<CreatedProcess>, impl FnOnce(Result<Arc<CreatedProcess>>) -> Result<Process> + use<'a, D>>
+    {
+        let json = parameters.json().into_owned();
         let deadlines = &self.0.host.deadlines;
-        finish(&self.0.system.create_process(&json, streams), deadlines)
-            .map(|created| Process::created(created, self.id(), Arc::clone(deadlines)))
-            .map_err(|error| with_document(error, &json))
+        Call::new(self.0.system.create_process(&json, streams), deadlines, move |created| {
+            created
+                .map(|created| Process::created(created, self.id(), Arc::clone(deadlines)))
+                .map_err(|error| with_document(error, &json))
+        })
     }
 
     /// Opens a process by its number within the container. Service call: `HcsOpenProcess`.

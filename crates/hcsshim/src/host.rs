@@ -1,15 +1,16 @@
 //! A host: where containers are made, found and listed.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use hcs_contract::{ComputeService, Deadlines, Error, Object, OperationKind, Result};
+use hcs_contract::{ComputeService, Deadlines, Error, Object, Operation, OperationKind, Result};
 use hcs_schema::compute::{ComputeSystemQuery, v1, v2};
 use hcs_schema::{Document, from_json};
 
-use crate::call::finish;
+use crate::call::Call;
 use crate::documents::{ContainerDocument, with_additional};
 use crate::limit::StartLimit;
-use crate::{Container, Options};
+use crate::{Container, Guest, Options};
 
 /// A host of containers: the engine on Linux, or what else [`Host::from_service`] is given.
 ///
@@ -103,23 +104,32 @@ impl Host {
         id: &str,
         document: &(impl ContainerDocument + ?Sized),
     ) -> Result<Container> {
-        let json = with_additional(document.json(), &self.shared.additional_json)
+        self.create_container_from(id, document.json(), document.guest())
+    }
+
+    pub(crate) fn create_container_from(
+        &self,
+        id: &str,
+        json: Cow<'_, str>,
+        guest: Option<Guest>,
+    ) -> Result<Container> {
+        let json = with_additional(json, &self.shared.additional_json)
             .map_err(|error| error.with_operation(OperationKind::Create).with_object(Object::system(id)))?;
         let failed = |error: Error| {
             let error = error.with_operation(OperationKind::Create).with_object(Object::system(id));
             if error.document().is_some() { error } else { error.with_document(&json) }
         };
         let (system, operation) = self.service.create_system(id, &json).map_err(failed)?;
-        if let Err(error) = finish(&operation, &self.shared.deadlines) {
+        if let Err(error) = Call::plain(operation, &self.shared.deadlines).wait() {
             if error.is_timeout() {
                 // As the original does; whether it worked changes nothing about the failure.
-                let _ = finish(&system.terminate(""), &self.shared.deadlines);
+                let _ = Call::plain(system.terminate(""), &self.shared.deadlines).wait();
             }
             system.close();
             return Err(failed(error));
         }
         // What the additional JSON changed only the service knows.
-        let guest = document.guest().filter(|_| self.shared.additional_json.is_empty());
+        let guest = guest.filter(|_| self.shared.additional_json.is_empty());
         Ok(Container::new(system, Arc::clone(&self.shared), guest))
     }
 
@@ -142,7 +152,7 @@ impl Host {
     /// The service's own; unexpected value, when its answer can't be read.
     #[doc(alias = "GetContainers")]
     pub fn containers(&self, query: &ComputeSystemQuery) -> Result<Vec<v1::ContainerProperties>> {
-        let text = finish(&self.service.enumerate_systems(&query.to_json()), &self.shared.deadlines)?;
+        let text = self.answer(self.service.enumerate_systems(&query.to_json()))?;
         let parsed: Option<Vec<v1::ContainerProperties>> = from_json(&text).map_err(|error| {
             Error::unexpected_value(format!("list of compute systems: {error}"))
                 .with_operation(OperationKind::Enumerate)
@@ -156,11 +166,15 @@ impl Host {
     /// # Errors
     /// Not supported, for a property that this host does not have; the service's own.
     pub fn service_properties(&self, query: &v2::PropertyQuery) -> Result<v2::ServiceProperties> {
-        let text = finish(&self.service.service_properties(&query.to_json()), &self.shared.deadlines)?;
+        let text = self.answer(self.service.service_properties(&query.to_json()))?;
         v2::ServiceProperties::from_json(&text).map_err(|error| {
             Error::unexpected_value(format!("service properties: {error}"))
                 .with_operation(OperationKind::GetServiceProperties)
                 .with_object(Object::service())
         })
+    }
+
+    fn answer(&self, operation: Operation) -> Result<String> {
+        Call::new(operation, &self.shared.deadlines, |text| text).wait()
     }
 }

@@ -35,6 +35,7 @@
 //! - [`schema`] has every document as a type. Wherever a document is taken, JSON text of a newer schema may be given.
 //! - [`Error`] is the one error: operation, object, code, the service's own words, and what to do. Its predicates
 //!   are those of the original ([`Error::is_not_exist`] and so on).
+//! - `future` (feature `async`) has the same calls as futures, for any runtime.
 //! - `linux` has what only the engine on Linux can do: records and logs of ended containers, Wine bases, clearing
 //!   away after crashes.
 //!
@@ -60,6 +61,8 @@ mod constants;
 mod container;
 mod documents;
 mod exit;
+#[cfg(feature = "async")]
+pub mod future;
 mod host;
 mod limit;
 #[cfg(target_os = "linux")]

@@ -23,6 +23,11 @@ impl StartLimit {
         Self { most, ..Self::default() }
     }
 
+    #[cfg(feature = "async")]
+    pub(crate) fn is_limited(&self) -> bool {
+        self.most.is_some()
+    }
+
     /// Waits for a place.
     pub(crate) fn enter(&self, deadline: Deadline) -> Result<Permit<'_>> {
         let Some(most) = self.most else { return Ok(Permit(None)) };

@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use hcs_contract::{
-    ComputeProcess, CreatedProcess, Deadline, Deadlines, Error, Hresult, Notification, Object,
+    ComputeProcess, CreatedProcess, Deadline, Deadlines, Error, Hresult, Notification, Object, Operation,
     ProcessInformation, Result, Stream, Subscription,
 };
 use hcs_schema::Document;
@@ -17,7 +17,7 @@ use hcs_schema::compute::{
     StdHandle,
 };
 
-use crate::call::{finish, finish_by};
+use crate::call::{Call, Done};
 use crate::{ExitStatus, Signal, Stdin};
 
 /// A handle of a process within a container: running, or ended and not yet forgotten.
@@ -138,12 +138,19 @@ impl Process {
     /// Those of the call.
     #[doc(alias = "Stdio")]
     pub fn stdio(&self) -> Result<StdioPipes> {
-        let information = finish(&self.0.handle.info(), &self.0.deadlines)?;
-        Ok(StdioPipes {
+        self.asking_stdio().wait().map(|information| self.pipes(&information))
+    }
+
+    pub(crate) fn asking_stdio(&self) -> AskingStdio {
+        Call::new(self.0.handle.info(), &self.0.deadlines, |information| information)
+    }
+
+    pub(crate) fn pipes(&self, information: &ProcessInformation) -> StdioPipes {
+        StdioPipes {
             stdin: information.take_stdin().map(|stream| Stdin::new(stream, self.clone())),
             stdout: information.take_stdout(),
             stderr: information.take_stderr(),
-        })
+        }
     }
 
     /// Waits until it has ended, without limit, and until all that it wrote to inherited streams is written. Any
@@ -171,10 +178,17 @@ impl Process {
     }
 
     fn wait_by(&self, deadline: Deadline) -> Result<ExitStatus> {
-        let status = finish_by(&self.0.handle.wait_exit(), &self.0.deadlines, deadline)?;
+        let status = self.exit(deadline).wait()?;
         #[cfg(target_os = "linux")]
         self.written(deadline)?;
-        self.exit_status(&self.parse(&status)?)
+        self.exit_status(&status)
+    }
+
+    pub(crate) fn exit(
+        &self,
+        deadline: Deadline,
+    ) -> Call<String, impl FnOnce(Result<String>) -> Result<ProcessStatus>> {
+        Call::until(self.0.handle.wait_exit(), &self.0.deadlines, deadline, |text| self.parse(&text?))
     }
 
     /// Its exit code. Works as long as the handle is open, whether or not anybody has waited.
@@ -185,12 +199,15 @@ impl Process {
     /// Invalid state while it runs; the failure that the service recorded instead of a code.
     #[doc(alias = "ExitCode")]
     pub fn exit_code(&self) -> Result<u32> {
-        let status = self.status()?;
+        self.code_of(&self.status()?)
+    }
+
+    pub(crate) fn code_of(&self, status: &ProcessStatus) -> Result<u32> {
         if !status.exited {
             return Err(Error::invalid_state(self.object(), "Running")
                 .with_hint("wait for its exit before asking for its exit code"));
         }
-        self.exit_status(&status).map(ExitStatus::code)
+        self.exit_status(status).map(ExitStatus::code)
     }
 
     /// Its state. Service call: `HcsGetProcessProperties`.
@@ -199,8 +216,11 @@ impl Process {
     /// Those of the call.
     #[doc(alias = "Properties")]
     pub fn status(&self) -> Result<ProcessStatus> {
-        let status = finish(&self.0.handle.properties(), &self.0.deadlines)?;
-        self.parse(&status)
+        self.asking_status().wait()
+    }
+
+    pub(crate) fn asking_status(&self) -> Call<String, impl FnOnce(Result<String>) -> Result<ProcessStatus>> {
+        Call::new(self.0.handle.properties(), &self.0.deadlines, |text| self.parse(&text?))
     }
 
     /// Ends it at once (Windows: with all that it started). Does not wait for its exit.
@@ -211,7 +231,15 @@ impl Process {
     /// Not found or already stopped, when it has ended; [`Error::is_already_stopped`] is true for both.
     #[doc(alias = "Kill")]
     pub fn kill(&self) -> Result<()> {
-        finish(&self.0.handle.terminate(""), &self.0.deadlines).map(drop)
+        self.killing().wait()
+    }
+
+    pub(crate) fn killing(&self) -> Done {
+        self.plain(self.0.handle.terminate(""))
+    }
+
+    fn plain(&self, operation: Operation) -> Done {
+        Call::plain(operation, &self.0.deadlines)
     }
 
     /// Tells it something. Service call: `HcsSignalProcess`.
@@ -220,8 +248,12 @@ impl Process {
     /// Not supported, when the guest has no such signal; as [`Process::kill`] when it has ended.
     #[doc(alias = "Signal")]
     pub fn signal(&self, signal: Signal) -> Result<()> {
+        self.signalling(signal).wait()
+    }
+
+    pub(crate) fn signalling(&self, signal: Signal) -> Done {
         let options = SignalProcessOptions { signal: Some(signal.into()), ..Default::default() };
-        finish(&self.0.handle.signal(&options.to_json()), &self.0.deadlines).map(drop)
+        self.plain(self.0.handle.signal(&options.to_json()))
     }
 
     /// Gives its console a new size, in character cells. Only for a process with a console.
@@ -232,11 +264,7 @@ impl Process {
     /// The service's, among them that there is no console.
     #[doc(alias = "ResizeConsole")]
     pub fn resize_console(&self, width: u16, height: u16) -> Result<()> {
-        self.modify(&ProcessModifyRequest {
-            operation: ProcessOperation::CONSOLE_SIZE,
-            console_size: Some(ConsoleSize { height, width, ..Default::default() }),
-            ..Default::default()
-        })
+        self.modify(&size(width, height))
     }
 
     /// Closes the service's end of its input, so that it sees the end once our own end is closed too:
@@ -261,7 +289,11 @@ impl Process {
     /// # Errors
     /// The service's.
     pub fn modify(&self, request: &ProcessModifyRequest) -> Result<()> {
-        finish(&self.0.handle.modify(&request.to_json()), &self.0.deadlines).map(drop)
+        self.modifying(request).wait()
+    }
+
+    pub(crate) fn modifying(&self, request: &ProcessModifyRequest) -> Done {
+        self.plain(self.0.handle.modify(&request.to_json()))
     }
 
     /// Calls `callback` for each of its notifications, until the returned value is dropped. It runs on a thread of
@@ -286,16 +318,24 @@ impl Process {
         self.0.handle.close();
     }
 
+    #[cfg(feature = "async")]
+    pub(crate) fn is_informed(&self) -> bool {
+        self.0.information.get().is_some()
+    }
+
     fn information(&self) -> Result<&ProcessInformation> {
         if let Some(information) = self.0.information.get() {
             return Ok(information.get());
         }
-        let asked = finish(&self.0.handle.info(), &self.0.deadlines)?;
-        // Another thread may have been faster: then its streams are the ones to take, and ours are closed.
-        Ok(self.0.information.get_or_init(|| Information::Asked(asked)).get())
+        self.asking_stdio().wait().map(|asked| self.keep(asked))
     }
 
-    fn object(&self) -> Object {
+    /// Another thread may have been faster: then its streams are the ones to take, and these are closed.
+    pub(crate) fn keep(&self, asked: Arc<ProcessInformation>) -> &ProcessInformation {
+        self.0.information.get_or_init(|| Information::Asked(asked)).get()
+    }
+
+    pub(crate) fn object(&self) -> Object {
         Object::process(&self.0.system, self.pid())
     }
 
@@ -305,7 +345,7 @@ impl Process {
         })
     }
 
-    fn exit_status(&self, status: &ProcessStatus) -> Result<ExitStatus> {
+    pub(crate) fn exit_status(&self, status: &ProcessStatus) -> Result<ExitStatus> {
         match status.last_wait_result {
             0 => Ok(ExitStatus::from_code(status.exit_code)),
             failure => Err(Error::from_hresult(Hresult::from_go_errno(failure.cast_unsigned()))
@@ -314,7 +354,19 @@ impl Process {
     }
 }
 
-fn close(handle: StdHandle) -> ProcessModifyRequest {
+/// What asks a process for its streams.
+pub(crate) type AskingStdio =
+    Call<Arc<ProcessInformation>, fn(Result<Arc<ProcessInformation>>) -> Result<Arc<ProcessInformation>>>;
+
+pub(crate) fn size(width: u16, height: u16) -> ProcessModifyRequest {
+    ProcessModifyRequest {
+        operation: ProcessOperation::CONSOLE_SIZE,
+        console_size: Some(ConsoleSize { height, width, ..Default::default() }),
+        ..Default::default()
+    }
+}
+
+pub(crate) fn close(handle: StdHandle) -> ProcessModifyRequest {
     ProcessModifyRequest {
         operation: ProcessOperation::CLOSE_HANDLE,
         close_handle: Some(CloseHandle { handle, ..Default::default() }),

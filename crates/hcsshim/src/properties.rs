@@ -13,7 +13,7 @@ use hcs_schema::compute::v1::{
 };
 
 use crate::Container;
-use crate::call::finish;
+use crate::call::Call;
 
 impl Container {
     /// Its basic properties (id, state, name, owner, kind of guest, …) and those that are named.
@@ -24,9 +24,17 @@ impl Container {
     /// Not supported, for a property that this host or schema does not have; the service's own.
     #[doc(alias = "Properties")]
     pub fn properties(&self, types: &[PropertyType]) -> Result<ContainerProperties> {
+        self.asking_for(types).wait()
+    }
+
+    pub(crate) fn asking_for(
+        &self,
+        types: &[PropertyType],
+    ) -> Call<String, impl FnOnce(Result<String>) -> Result<ContainerProperties> + use<'_>> {
         let query = PropertyQuery { property_types: types.to_vec(), ..PropertyQuery::default() };
-        let text = self.properties_json(&query.to_json())?;
-        self.parse("properties", &text)
+        Call::new(self.inner().system.properties(&query.to_json()), &self.inner().host.deadlines, |text| {
+            self.parse("properties", &text?)
+        })
     }
 
     /// The same as text: the query as it is sent, the answer as it came.
@@ -36,7 +44,14 @@ impl Container {
     /// # Errors
     /// As [`Container::properties`].
     pub fn properties_json(&self, query: &str) -> Result<String> {
-        finish(&self.inner().system.properties(query), &self.inner().host.deadlines)
+        self.asking(query).wait()
+    }
+
+    pub(crate) fn asking(
+        &self,
+        query: &str,
+    ) -> Call<String, impl FnOnce(Result<String>) -> Result<String> + use<>> {
+        Call::new(self.inner().system.properties(query), &self.inner().host.deadlines, |text| text)
     }
 
     /// Its counters: times in 100 ns, amounts in bytes.
@@ -47,7 +62,11 @@ impl Container {
     /// Invalid state, when it does not run; unexpected value, when the answer lacks them.
     #[doc(alias = "Statistics")]
     pub fn statistics(&self) -> Result<Statistics> {
-        self.properties(&[PropertyType::STATISTICS])?.statistics.ok_or_else(|| {
+        self.only_statistics(self.properties(&[PropertyType::STATISTICS])?)
+    }
+
+    pub(crate) fn only_statistics(&self, properties: ContainerProperties) -> Result<Statistics> {
+        properties.statistics.ok_or_else(|| {
             Error::unexpected_value("properties without Statistics, which were asked for")
                 .with_object(self.object())
         })

@@ -138,6 +138,11 @@ impl Stdin {
         self.stream.take().expect("taken only by calls that consume the value")
     }
 
+    #[cfg(all(feature = "tokio", target_os = "linux"))]
+    pub(crate) fn process(&self) -> &Process {
+        &self.process
+    }
+
     /// The descriptor, to poll it; `None` when the stream is remote.
     #[cfg(unix)]
     pub fn as_fd(&self) -> Option<BorrowedFd<'_>> {

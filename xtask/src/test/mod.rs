@@ -59,18 +59,28 @@ pub(crate) fn run(layout: &Layout, options: Options) -> Result<(), Error> {
 fn sources(run: &mut Run, layout: &Layout) {
     let cargo = |args: &[&str]| Tool::cargo(&layout.root).args(args);
     run.tool("format", Duration::from_mins(1), cargo(&["fmt", "--all", "--check"]));
-    let rules = cargo(&["test", "--locked", "--quiet", "--workspace"]);
+    // The same features everywhere, so that no crate is compiled twice.
+    let rules = cargo(&["test", "--locked", "--quiet", "--workspace", "--all-features"]);
     let rules = RULES.iter().fold(rules, |tool, name| tool.args(["--test", name]));
     run.tool("rules", Duration::from_mins(5), rules);
-    let lints =
-        cargo(&["clippy", "--locked", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"]);
+    let lints = cargo(&[
+        "clippy",
+        "--locked",
+        "--quiet",
+        "--workspace",
+        "--all-features",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ]);
     run.tool("lints", Duration::from_mins(6), lints);
     // What is compiled for Windows: the agent, and what a Windows client of the library links.
     let windows = ["hcs-agent", "hcs-schema", "hcs-contract", "hcsshim"];
-    let lints = cargo(&["clippy", "--locked", "--quiet", "--target", WINDOWS]);
+    let lints = cargo(&["clippy", "--locked", "--quiet", "--all-features", "--target", WINDOWS]);
     let lints = lints.args(windows.iter().flat_map(|package| ["--package", package]));
     run.tool("lints, Windows", Duration::from_mins(2), lints.args(["--", "-D", "warnings"]));
-    let docs = cargo(&["doc", "--locked", "--quiet", "--workspace", "--no-deps"]);
+    let docs = cargo(&["doc", "--locked", "--quiet", "--workspace", "--all-features", "--no-deps"]);
     run.tool("docs", Duration::from_mins(3), docs.env("RUSTDOCFLAGS", "-D warnings"));
 }
 
@@ -92,7 +102,7 @@ fn tests(run: &mut Run, layout: &Layout, counts: &mut Counts) {
     let ours = layout.target.join("debug/xtask");
     let runner = [ours.to_string_lossy().into_owned(), "test-program".into(), PROGRAM.as_secs().to_string()];
     let tool = Tool::cargo(&layout.root)
-        .args(["test", "--locked", "--workspace", "--no-fail-fast", "--config"])
+        .args(["test", "--locked", "--workspace", "--all-features", "--no-fail-fast", "--config"])
         // The form of a list of Rust's strings is TOML's too.
         .arg(format!("target.'cfg(all())'.runner = {runner:?}"));
     let tool = instance.environment(tool, layout).env("HCSSHIM_TEST_PROGRAMS", programs::folder(layout));

@@ -83,8 +83,13 @@ impl Process {
         Ok(())
     }
 
+    #[cfg(feature = "async")]
+    pub(crate) fn is_carried(&self) -> bool {
+        self.0.relay.get().is_some()
+    }
+
     /// Waits until what it wrote before its end is written to the streams of ours that it could not get.
-    pub(super) fn written(&self, deadline: Deadline) -> Result<()> {
+    pub(crate) fn written(&self, deadline: Deadline) -> Result<()> {
         let began = Instant::now();
         if self.0.relay.get().is_none_or(|relay| relay.finish(deadline)) {
             return Ok(());

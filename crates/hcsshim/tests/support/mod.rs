@@ -55,7 +55,8 @@ impl Script {
         self.never.lock().unwrap().remove(0).complete(Ok(String::new()));
     }
 
-    /// From now on each call that can be answered comes this way too, when it is made.
+    /// From now on each call that can be answered comes this way too, when it is made, and `dropped` for each handle
+    /// of a container that goes.
     pub fn watch(&self) -> Receiver<String> {
         let (sender, receiver) = mpsc::channel();
         *self.watcher.lock().unwrap() = Some(sender);
@@ -140,6 +141,15 @@ impl ComputeService for Fake {
 impl System {
     fn run(&self, call: &str, document: &str, kind: OperationKind) -> Operation {
         self.0.run(call, document, kind, Object::system(&*self.1))
+    }
+}
+
+impl Drop for System {
+    fn drop(&mut self) {
+        if let Some(watcher) = &*self.0.watcher.lock().unwrap() {
+            // The test may be over.
+            let _ = watcher.send("dropped".into());
+        }
     }
 }
 

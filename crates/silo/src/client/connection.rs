@@ -157,9 +157,14 @@ impl Connection {
     /// # Errors
     /// When the reactor can't be started.
     pub fn read_in_background(self: &Arc<Self>) -> std::io::Result<()> {
+        if self.reactor.get().is_some() {
+            return Ok(());
+        }
+        // Under the lock: the reactor may have its first event before the registration is kept, and whoever leaves the
+        // reader's turn without seeing it does not arm it for the next.
+        let _shared = self.lock();
         if self.reactor.get().is_none() {
             let registration = Reactor::global()?.register(self)?;
-            // A second registration of the same socket fails in the kernel, so only one thread gets here.
             let _ = self.reactor.set(registration);
         }
         Ok(())
