@@ -25,7 +25,7 @@ pub const AGENT_LINUX_PID: u32 = 2;
 
 pub use frame::{Decoder, FrameError, MAX_FRAME, encode};
 pub use message::{
-    Console, ControlEvent, CreateProcess, Failure, FromAgent, PROTOCOL_VERSION, ProcessRow, RegistryChange,
-    RegistryData, Request, Response, Streams, ToAgent,
+    Console, ControlEvent, CreateProcess, Failure, FromAgent, HANDED_OUT, HandedOut, MappedPipe,
+    PROTOCOL_VERSION, ProcessRow, RegistryChange, RegistryData, Request, Response, Streams, ToAgent,
 };
 pub use pretended::{PRETENDED_PROGRAMS, is_pretended};

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Goes up with every change of a message. Supervisor and agent are installed together, so both must be equal.
-pub const PROTOCOL_VERSION: u16 = 2;
+pub const PROTOCOL_VERSION: u16 = 3;
 
 /// From the supervisor to the agent. Each is answered by one [`FromAgent::Answer`] with the same `id`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,9 +39,47 @@ pub enum Request {
     List,
     /// Apply registry changes in order; stops at the first failure. Answer: [`Response::Done`].
     Registry(Vec<RegistryChange>),
+    /// Serve these named pipes from now on, each by a socket. Answer: [`Response::Done`] when all are there.
+    Pipes(Vec<MappedPipe>),
     /// CTRL_SHUTDOWN to every user process, and the registry made durable once they have ended.
     /// Answer: [`Response::Done`] when no user process is left; the supervisor keeps the deadline.
     Shutdown,
+}
+
+/// A named pipe that stands for a socket outside.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MappedPipe {
+    /// What follows `\\.\pipe\`.
+    pub name: String,
+    /// Path inside the container of a socket at which a connection to the one outside is handed out: who connects gets one
+    /// message of [`HANDED_OUT`] bytes, and with it a descriptor.
+    pub socket: String,
+}
+
+/// Length of a [`HandedOut`] message.
+pub const HANDED_OUT: usize = 8;
+
+/// The message with which a connection is handed out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HandedOut {
+    /// An errno of Linux; 0: the connection comes along.
+    pub errno: i32,
+    /// The connection carries messages, not a stream of bytes.
+    pub messages: bool,
+}
+
+impl HandedOut {
+    /// As it goes over the socket: two little-endian numbers.
+    pub fn to_bytes(self) -> [u8; HANDED_OUT] {
+        let numbers = [self.errno.to_le_bytes(), u32::from(self.messages).to_le_bytes()];
+        std::array::from_fn(|at| numbers[at / 4][at % 4])
+    }
+
+    /// What such a message says.
+    pub fn from_bytes(bytes: [u8; HANDED_OUT]) -> Self {
+        let [a, b, c, d, messages, ..] = bytes;
+        Self { errno: i32::from_le_bytes([a, b, c, d]), messages: messages != 0 }
+    }
 }
 
 /// How to start a Windows process.

@@ -152,7 +152,18 @@ pub enum Guest {
         launcher: Command,
         /// Registry changes that the agent makes before the system counts as started.
         registry: Vec<hcs_guest_protocol::RegistryChange>,
+        /// Named pipes that stand for sockets of the host, there before the system counts as started.
+        pipes: Vec<HostPipe>,
     },
+}
+
+/// A named pipe inside and the unix socket of the host that its clients are connected to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostPipe {
+    /// What follows `\\.\pipe\`.
+    pub name: String,
+    /// The socket's path, of 107 bytes at most; of a stream, or of messages (`SOCK_SEQPACKET`).
+    pub path: PathBuf,
 }
 
 /// A program of the container's file system with its arguments and whole environment.

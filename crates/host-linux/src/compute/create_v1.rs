@@ -14,7 +14,6 @@ pub(super) const NO_VM: &str = "this host runs no virtual machines: containers s
 pub(super) const NO_DEVICE: &str = "devices of the host are not handed to containers";
 pub(super) const NO_THROTTLE: &str = "the speed of storage is not limited yet";
 pub(super) const NO_CREDENTIALS: &str = "there is no Active Directory behind this host";
-pub(super) const NO_PIPES: &str = "this host has no named pipes to hand in";
 pub(super) const NO_SCRATCH: &str =
     "the scratch of a Windows container is the engine's own and is thrown away with it";
 
@@ -70,7 +69,6 @@ pub(super) fn plan(config: ContainerConfig) -> Result<Plan> {
         &storage_sandbox_size,
         "the size of scratch folders is not limited yet",
     )?;
-    unless_default("MappedPipes", &mapped_pipes, NO_PIPES)?;
     unless_default("HvPartition", &hv_partition, NO_VM)?;
     unless_default("NetworkSharedContainerName", &network_shared_container_name, NO_NETWORK)?;
     unless_default("EndpointList", &endpoint_list, NO_NETWORK)?;
@@ -86,10 +84,12 @@ pub(super) fn plan(config: ContainerConfig) -> Result<Plan> {
     unless_default("AssignedDevices", &assigned_devices, NO_DEVICE)?;
 
     let windows = is_windows(&container_type)?;
+    let pipes = mapped_pipes.into_iter().map(|pipe| (pipe.host_path, pipe.container_pipe_name));
+    let pipes = plan::pipes("MappedPipes", windows, pipes)?;
     let guest = if windows {
         unless_default("VolumePath", &volume_path, NO_SCRATCH)?;
         unless_default("LayerFolderPath", &layer_folder_path, NO_SCRATCH)?;
-        Guest::Windows { base: base(&layers)?, registry: Vec::new() }
+        Guest::Windows { base: base(&layers)?, registry: Vec::new(), pipes }
     } else {
         Guest::Linux(linux_root(&volume_path, &layer_folder_path, &layers)?)
     };

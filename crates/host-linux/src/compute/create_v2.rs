@@ -9,10 +9,11 @@ use hcs_contract::{Error, Result};
 use hcs_schema::Version;
 use hcs_schema::compute::CacheMode;
 use hcs_schema::compute::v2::{
-    ComputeSystem, Container, GuestOs, Layer, MappedDirectory, Memory, PathType, Processor as Cpu, Storage,
+    ComputeSystem, Container, GuestOs, Layer, MappedDirectory, MappedPipe, Memory, PathType,
+    Processor as Cpu, Storage,
 };
 
-use super::create_v1::{NO_CREDENTIALS, NO_DEVICE, NO_NETWORK, NO_PIPES, NO_SCRATCH, NO_THROTTLE, NO_VM};
+use super::create_v1::{NO_CREDENTIALS, NO_DEVICE, NO_NETWORK, NO_SCRATCH, NO_THROTTLE, NO_VM};
 use super::plan::{self, Guest, HostPart, LinuxRoot, Mapped, Plan, Processor};
 use super::refuse::{no, unless_default, unless_empty_part, unless_null};
 use super::registry;
@@ -54,6 +55,17 @@ pub(super) fn plan(system: ComputeSystem, is_base: &dyn Fn(&Path) -> bool) -> Re
     Ok(plan)
 }
 
+fn pipes(windows: bool, pipes: Vec<MappedPipe>) -> Result<Vec<plan::MappedPipe>> {
+    const FIELD: &str = "Container.MappedPipes";
+    for (at, MappedPipe { host_path_type, .. }) in pipes.iter().enumerate() {
+        if !host_path_type.as_str().is_empty() && *host_path_type != PathType::ABSOLUTE_PATH {
+            return Err(no(&format!("{FIELD}[{at}].HostPathType"), "the path of a socket is absolute here"));
+        }
+    }
+    let pairs = pipes.into_iter().map(|pipe| (pipe.host_path, pipe.container_pipe_name));
+    plan::pipes(FIELD, windows, pairs)
+}
+
 fn container_plan(
     container: Container,
     linux_host: Option<hcs_schema::LinuxHost>,
@@ -75,7 +87,6 @@ fn container_plan(
         isolation_type,
         unknown: _,
     } = container;
-    unless_default("Container.MappedPipes", &mapped_pipes, NO_PIPES)?;
     unless_empty_part("Container.Networking", networking.as_ref(), NO_NETWORK)?;
     unless_empty_part("Container.HvSocket", hv_socket.as_ref(), NO_VM)?;
     let guard = container_credential_guard.as_ref();
@@ -91,8 +102,12 @@ fn container_plan(
     let mut guest = guest(storage.unwrap_or_default(), is_base)?;
     let windows = matches!(guest, Guest::Windows { .. });
     let changes = registry_changes.unwrap_or_default();
+    let mapped_pipes = pipes(windows, mapped_pipes)?;
     match &mut guest {
-        Guest::Windows { registry, .. } => *registry = registry::changes(changes)?,
+        Guest::Windows { registry, pipes, .. } => {
+            *registry = registry::changes(changes)?;
+            *pipes = mapped_pipes;
+        }
         Guest::Linux(_) => {
             unless_default("Container.RegistryChanges", &changes, "a Linux container has no registry")?;
         }
@@ -147,11 +162,11 @@ fn guest(storage: Storage, is_base: &dyn Fn(&Path) -> bool) -> Result<Guest> {
         layers.into_iter().enumerate().map(|(index, layer)| lower(index, layer)).collect::<Result<_>>()?;
     let base = lowers.last().is_some_and(|last| is_base(last));
     match lowers.len() {
-        0 if path.is_empty() => Ok(Guest::Windows { base: None, registry: Vec::new() }),
+        0 if path.is_empty() => Ok(Guest::Windows { base: None, registry: Vec::new(), pipes: Vec::new() }),
         0 => Ok(Guest::Linux(LinuxRoot::Folder(plan::host_path(field, &path)?))),
         1 if base => {
             unless_default(field, &path, NO_SCRATCH)?;
-            Ok(Guest::Windows { base: lowers.pop(), registry: Vec::new() })
+            Ok(Guest::Windows { base: lowers.pop(), registry: Vec::new(), pipes: Vec::new() })
         }
         _ if base => {
             let reason = "layers of Windows images come with the storage service; one Wine base is taken";

@@ -126,6 +126,11 @@ fn of_schema_1_containers() {
         document["MappedDirectories"] = json!([{ "HostPath": "/h", "ContainerPath": "/c" }]);
         document
     };
+    let piped = |base: fn() -> Value| {
+        let mut document = base();
+        document["MappedPipes"] = json!([{ "HostPath": "/p", "ContainerPipeName": "q" }]);
+        document
+    };
     let mut rows = vec![
         Row("", "SystemType", json!("Container"), linux_1(), Used),
         Row("", "SystemType", json!("VirtualMachine"), linux_1(), Refused),
@@ -148,7 +153,11 @@ fn of_schema_1_containers() {
         Row("", "MemoryMaximumInMB", json!(64), linux_1(), Used),
         Row("", "HostName", json!("h"), linux_1(), Used),
         Row("", "MappedDirectories", json!([{ "HostPath": "/h", "ContainerPath": "/c" }]), linux_1(), Used),
-        Row("", "MappedPipes", json!([{ "HostPath": "p", "ContainerPipeName": "q" }]), linux_1(), Refused),
+        Row("", "MappedPipes", json!([{ "HostPath": "/p", "ContainerPipeName": "q" }]), windows_1(), Used),
+        Row("", "MappedPipes", json!([{ "HostPath": "/p", "ContainerPipeName": "q" }]), linux_1(), Refused),
+        Row("MappedPipes[]", "HostPath", json!("/other"), piped(windows_1), Used),
+        Row("MappedPipes[]", "HostPath", json!(r"\\.\pipe\p"), piped(windows_1), Refused),
+        Row("MappedPipes[]", "ContainerPipeName", json!("other"), piped(windows_1), Used),
         Row("", "HvPartition", json!(true), linux_1(), Refused),
         Row("", "NetworkSharedContainerName", json!("x"), linux_1(), Refused),
         Row("", "EndpointList", json!(["x"]), linux_1(), Refused),
@@ -177,6 +186,7 @@ fn of_schema_1_containers() {
     check::<v1::ContainerConfig>("", &rows, plan);
     check::<v1::Layer>("Layers[]", &rows, plan);
     check::<v1::MappedDir>("MappedDirectories[]", &rows, plan);
+    check::<v1::MappedPipe>("MappedPipes[]", &rows, plan);
     check::<LinuxHost>("LinuxHost", &rows, plan);
     check::<LinuxHost>("LinuxHost", &host_rows(windows_1, true), plan);
 }
@@ -195,6 +205,7 @@ fn of_schema_2_containers() {
     const STORAGE: &str = "Container.Storage";
     const LAYER: &str = "Container.Storage.Layers[]";
     const MAPPED: &str = "Container.MappedDirectories[]";
+    const PIPES: &str = "Container.MappedPipes[]";
     const PROCESSOR: &str = "Container.Processor";
     const CHANGES: &str = "Container.RegistryChanges";
     const VALUE: &str = "Container.RegistryChanges.AddValues[]";
@@ -203,6 +214,11 @@ fn of_schema_2_containers() {
     let mapped = || {
         let mut document = linux_2();
         document["Container"]["MappedDirectories"] = json!([{ "HostPath": "/h", "ContainerPath": "/c" }]);
+        document
+    };
+    let piped = || {
+        let mut document = windows_2();
+        document["Container"]["MappedPipes"] = json!([{ "HostPath": "/p", "ContainerPipeName": "q" }]);
         document
     };
     let value = || {
@@ -243,7 +259,23 @@ fn of_schema_2_containers() {
             linux_2(),
             Used,
         ),
-        Row(CONTAINER, "MappedPipes", json!([{ "HostPath": "p" }]), linux_2(), Refused),
+        Row(
+            CONTAINER,
+            "MappedPipes",
+            json!([{ "HostPath": "/p", "ContainerPipeName": "q" }]),
+            windows_2(),
+            Used,
+        ),
+        Row(
+            CONTAINER,
+            "MappedPipes",
+            json!([{ "HostPath": "/p", "ContainerPipeName": "q" }]),
+            linux_2(),
+            Refused,
+        ),
+        Row(PIPES, "HostPath", json!("/other"), piped(), Used),
+        Row(PIPES, "ContainerPipeName", json!("other"), piped(), Used),
+        Row(PIPES, "HostPathType", json!("VirtualSmbPipeName"), piped(), Refused),
         Row(CONTAINER, "Memory", json!({ "SizeInMB": 64 }), linux_2(), Used),
         Row(CONTAINER, "Processor", json!({ "Count": 1 }), linux_2(), Used),
         Row(CONTAINER, "Networking", json!({ "Namespace": "x" }), linux_2(), Refused),
@@ -319,6 +351,7 @@ fn of_schema_2_containers() {
     check::<v2::StorageQoS>("Container.Storage.QoS", &rows, plan);
     check::<v2::Layer>(LAYER, &rows, plan);
     check::<v2::MappedDirectory>(MAPPED, &rows, plan);
+    check::<v2::MappedPipe>(PIPES, &rows, plan);
     check::<v2::RegistryChanges>(CHANGES, &rows, plan);
     check::<v2::RegistryKey>(KEY, &rows, plan);
     check::<v2::RegistryValue>(VALUE, &rows, plan);

@@ -8,7 +8,7 @@ use hcs_schema::from_json;
 use hcs_silo::cgroup::Limits;
 use hcs_silo::protocol::Request;
 
-use super::create_v1::{NO_DEVICE, NO_NETWORK, NO_PIPES, NO_VM};
+use super::create_v1::{NO_DEVICE, NO_NETWORK, NO_VM};
 use super::refuse::{self, no, unless_null};
 use super::{create_v2, plan};
 
@@ -66,7 +66,9 @@ fn v2(request: ModifySettingRequest) -> Result<Request> {
             }
         }
         resource_path::MAPPED_DIRECTORIES => return Err(refused(&path, FIXED)),
-        resource_path::MAPPED_PIPES => return Err(refused(&path, NO_PIPES)),
+        resource_path::MAPPED_PIPES => {
+            return Err(refused(&path, "named pipes are mapped when the container is made"));
+        }
         resource_path::DEVICES => return Err(refused(&path, NO_DEVICE)),
         resource_path::REGISTRY_FLUSH_STATE => {
             return Err(refused(&path, "the registry is written when the container shuts down"));

@@ -35,7 +35,18 @@ pub(super) enum Guest {
         /// Folder of a Wine base; `None`: the default one.
         base: Option<PathBuf>,
         registry: Vec<RegistryChange>,
+        pipes: Vec<MappedPipe>,
     },
+}
+
+/// A named pipe inside that stands for a socket of the host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct MappedPipe {
+    /// Its place in the document, for messages.
+    pub(super) field: String,
+    pub(super) host: PathBuf,
+    /// What follows `\\.\pipe\`.
+    pub(super) name: String,
 }
 
 /// The file system of a Linux container.
@@ -211,6 +222,39 @@ pub(super) fn host_path(field: &str, path: &str) -> Result<PathBuf> {
     } else {
         Err(refuse::no(field, "on this host it must be an absolute Linux path, such as /srv/data"))
     }
+}
+
+/// The named pipes of a document: host path and name by their places.
+pub(super) fn pipes(
+    field: &str,
+    windows: bool,
+    pipes: impl IntoIterator<Item = (String, String)>,
+) -> Result<Vec<MappedPipe>> {
+    /// Windows: a pipe's whole name has 256 characters at most, nine of them before the part that is given.
+    const LONGEST: usize = 247;
+    let mut mapped: Vec<MappedPipe> = Vec::new();
+    for (at, (host, name)) in pipes.into_iter().enumerate() {
+        let field = format!("{field}[{at}]");
+        if !windows {
+            return Err(refuse::no(&field, "a Linux container has no named pipes; map the socket's folder"));
+        }
+        let host = host_path(&format!("{field}.HostPath"), &host)?;
+        let invalid = |message: &str| {
+            let field = format!("{field}.ContainerPipeName");
+            Err(Error::invalid_document(field, format!("{name:?}: {message}")))
+        };
+        if name.is_empty() || name.encode_utf16().count() > LONGEST || name.contains('\0') {
+            return invalid("a pipe's name has 1 to 247 characters, and no NUL");
+        }
+        if name.starts_with(r"\\") {
+            return invalid(r"the name alone is given, without \\.\pipe\");
+        }
+        if mapped.iter().any(|other| other.name.eq_ignore_ascii_case(&name)) {
+            return invalid("the name is given twice");
+        }
+        mapped.push(MappedPipe { field, host, name });
+    }
+    Ok(mapped)
 }
 
 /// Host names as the kernel takes them.

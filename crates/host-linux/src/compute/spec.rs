@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use hcs_contract::{Error, Hresult, Result};
 use hcs_silo::capability::CapabilitySet;
-use hcs_silo::spec::{Command, Guest as SpecGuest, IdRange, Log, Mount, Root, Source, Spec};
+use hcs_silo::spec::{Command, Guest as SpecGuest, HostPipe, IdRange, Log, Mount, Root, Source, Spec};
 
-use super::plan::{Guest, LinuxRoot, Mapped, Plan};
+use super::plan::{Guest, LinuxRoot, Mapped, MappedPipe, Plan};
 use super::windows_path;
 use crate::ids::Life;
 use crate::options::Options;
@@ -69,11 +69,12 @@ pub(super) fn spec(id: &str, plan: Plan, base: Option<&WindowsBase>, places: Pla
             let root = linux_root(root, &places)?;
             (root, SpecGuest::Linux, CapabilitySet::LINUX_DEFAULT)
         }
-        (Guest::Windows { registry, .. }, Some(base)) => {
+        (Guest::Windows { registry, pipes, .. }, Some(base)) => {
             mounts.extend(windows_mounts(base, &places));
             let root = Source::Bind { path: base.root.clone(), id_mapped: places.ids.is_some() };
             let (agent, launcher) = (base.agent.clone(), base.launcher.clone());
-            let guest = SpecGuest::Windows { agent, launcher, registry };
+            let pipes = pipes.into_iter().map(host_pipe).collect::<Result<_>>()?;
+            let guest = SpecGuest::Windows { agent, launcher, registry, pipes };
             // Wine needs none of root's powers.
             (Root { source: root, read_only: true }, guest, CapabilitySet::EMPTY)
         }
@@ -200,6 +201,26 @@ fn mapped_mount(mapped: Mapped, base: Option<&WindowsBase>, user_namespace: bool
     };
     Ok(Mount { target, source: Source::Bind { path: host, id_mapped: user_namespace }, read_only })
 }
+
+/// The socket must be there, as a mapped folder must; its server may be started anew later.
+fn host_pipe(pipe: MappedPipe) -> Result<HostPipe> {
+    use std::os::unix::fs::FileTypeExt as _;
+    let MappedPipe { field, host, name } = pipe;
+    let field = format!("{field}.HostPath");
+    let found = fs_err::metadata(&host).map_err(|error| path_error(&field, &host, error))?;
+    if !found.file_type().is_socket() {
+        let message = format!("{} is no unix socket, which a named pipe leads to here", host.display());
+        return Err(Error::invalid_document(field, message));
+    }
+    if host.as_os_str().len() > SOCKET_PATH {
+        let message = format!("{} has over {SOCKET_PATH} bytes, the most of a socket's path", host.display());
+        return Err(Error::invalid_document(field, message));
+    }
+    Ok(HostPipe { name, path: host })
+}
+
+/// unix(7): 108 with the NUL.
+const SOCKET_PATH: usize = 107;
 
 /// A path of a Linux container that something may be mounted on.
 fn linux_target(field: &str, path: &str) -> Result<String> {

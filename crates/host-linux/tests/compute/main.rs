@@ -12,4 +12,5 @@ mod support;
 mod windows;
 mod windows_guests;
 mod windows_isolation;
+mod windows_pipes;
 mod wine_bases;

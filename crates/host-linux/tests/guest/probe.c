@@ -99,6 +99,39 @@ int main(int argc, char **argv)
         do printf("%s\n", found.cFileName); while (FindNextFileA(search, &found));
         return 0;
     }
+    if (!strcmp(what, "pipe"))
+    {
+        /* pipe NAME bytes|messages: each line of the input becomes a message, its end an empty one; what comes back is
+           printed, each read with its length. */
+        static char buffer[1 << 20];
+        HANDLE pipe;
+        DWORD count, mode = strcmp(argv[3], "messages") ? PIPE_READMODE_BYTE : PIPE_READMODE_MESSAGE;
+
+        while ((pipe = CreateFileA(argv[2], GENERIC_READ | GENERIC_WRITE, 0, NULL, OPEN_EXISTING, 0, NULL))
+               == INVALID_HANDLE_VALUE)
+        {
+            if (GetLastError() != ERROR_PIPE_BUSY || !WaitNamedPipeA(argv[2], 60000))
+            {
+                printf("error %lu\n", GetLastError());
+                return 1;
+            }
+        }
+        if (!SetNamedPipeHandleState(pipe, &mode, NULL, NULL)) return 2;
+        while (fgets(buffer, sizeof buffer, stdin))
+        {
+            buffer[strcspn(buffer, "\r\n")] = 0;
+            if (!WriteFile(pipe, buffer, strlen(buffer), &count, NULL))
+            {
+                printf("error %lu\n", GetLastError());
+                return 3;
+            }
+        }
+        WriteFile(pipe, "", 0, &count, NULL);
+        while (ReadFile(pipe, buffer, sizeof buffer, &count, NULL) && count)
+            printf("%lu %.*s\n", count, count < 80 ? (int)count : 80, buffer);
+        say("end");
+        return 0;
+    }
     if (!strcmp(what, "crash")) *(volatile int *)8 = 1;
     if (!strcmp(what, "who"))
     {

@@ -226,6 +226,7 @@ impl Place {
                 agent: command(agent_command(loader, identity)),
                 launcher: command(launcher_command(loader, identity)),
                 registry: Vec::new(),
+                pipes: Vec::new(),
             },
             end_with_last_handle: false,
             end_with_first_process: false,

@@ -18,6 +18,8 @@ pub(super) const MAIN: u32 = 0;
 /// What an answer is for.
 #[derive(Debug)]
 pub(super) enum Purpose {
+    /// The named pipes before the start counts as done.
+    Pipes,
     /// The registry changes before the start counts as done.
     Registry,
     /// A client's request that is answered with nothing.

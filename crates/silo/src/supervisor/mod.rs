@@ -11,6 +11,7 @@ mod exit;
 mod freezer;
 mod log;
 mod mounts;
+mod pipes;
 mod poll;
 mod processes;
 mod requests;

@@ -29,6 +29,8 @@ pub(super) enum Source {
     AgentRoom(u32),
     /// Output for the log.
     Log(u32),
+    /// The agent has a client for a named pipe.
+    Pipe(u32),
 }
 
 impl Source {
@@ -43,6 +45,7 @@ impl Source {
             Self::Agent(number) => (6, number),
             Self::AgentRoom(number) => (7, number),
             Self::Log(number) => (8, number),
+            Self::Pipe(number) => (9, number),
         };
         kind << 32 | u64::from(number)
     }
@@ -59,6 +62,7 @@ impl Source {
             6 => Self::Agent(number),
             7 => Self::AgentRoom(number),
             8 => Self::Log(number),
+            9 => Self::Pipe(number),
             _ => return None,
         })
     }

@@ -70,6 +70,10 @@ pub(super) struct Supervisor<'a> {
     reserve: Vec<OwnedFd>,
     /// There was no descriptor for a new client: the listener is not watched.
     deaf: bool,
+    /// Sockets of the container's named pipes, by their number in the specification.
+    pub(super) pipes: Vec<OwnedFd>,
+    /// Those that are not watched, as the listener when it is deaf.
+    pub(super) deaf_pipes: Vec<u32>,
     receiver: Receiver,
     init_receiver: Receiver,
 }
@@ -120,6 +124,8 @@ impl<'a> Supervisor<'a> {
             changing: None,
             reserve: Vec::new(),
             deaf: false,
+            pipes: Vec::new(),
+            deaf_pipes: Vec::new(),
             receiver: Receiver::new(true),
             init_receiver: Receiver::new(false),
         })
@@ -148,11 +154,15 @@ impl<'a> Supervisor<'a> {
                         }
                     }
                     Source::Log(number) => self.log.readable(&self.poll, number),
+                    Source::Pipe(number) => self.pipe_called(number),
                 }
             }
             if self.deaf {
                 // Whatever has happened may have closed a descriptor.
                 self.accept();
+            }
+            if !self.deaf_pipes.is_empty() {
+                self.hear_pipes();
             }
             if self.status.state == State::Stopped && self.clients.greeted() == 0 {
                 super::exit::remove_folders(self.spec);

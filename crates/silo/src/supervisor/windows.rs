@@ -173,16 +173,32 @@ impl Supervisor<'_> {
                 self.discard(number);
                 self.clients.answer(&self.poll, client, id, Err(failure), Vec::new());
             }
-        } else if number == MAIN
-            && let Guest::Windows { registry, .. } = &self.spec.guest
-        {
-            if registry.is_empty() {
-                self.started();
-            } else if let Err(failure) =
-                agent.ask(&self.poll, Purpose::Registry, guest::Request::Registry(registry.clone()))
-            {
-                self.start_failed(failure);
-            }
+        } else if number == MAIN {
+            self.serve_pipes();
+        }
+    }
+
+    /// The steps of a start behind the agent's first word: pipes, registry changes, running.
+    fn serve_pipes(&mut self) {
+        match self.listen_for_pipes() {
+            Ok(pipes) if pipes.is_empty() => self.change_registry(),
+            Ok(pipes) => self.ask_for_start(Purpose::Pipes, guest::Request::Pipes(pipes)),
+            Err(failure) => self.start_failed(failure),
+        }
+    }
+
+    fn change_registry(&mut self) {
+        let Guest::Windows { registry, .. } = &self.spec.guest else { return };
+        if registry.is_empty() {
+            self.started();
+        } else {
+            self.ask_for_start(Purpose::Registry, guest::Request::Registry(registry.clone()));
+        }
+    }
+
+    fn ask_for_start(&mut self, purpose: Purpose, request: guest::Request) {
+        if let Err(failure) = self.ask_agent(MAIN, purpose, request) {
+            self.start_failed(failure);
         }
     }
 
@@ -206,6 +222,10 @@ impl Supervisor<'_> {
         let result = result.map_err(|failure| Failure::Windows { call: failure.call, code: failure.code });
         let nonsense = || Failure::Lost("the agent, which answered another question".into());
         match *purpose {
+            Purpose::Pipes => match result {
+                Ok(_) => self.change_registry(),
+                Err(failure) => self.start_failed(failure),
+            },
             Purpose::Registry => match result {
                 Ok(_) => self.started(),
                 Err(failure) => self.start_failed(failure),

@@ -74,7 +74,7 @@ pub(crate) fn script(text: &str) -> Command {
 pub(crate) fn spec(place: &Place, id: &str, agent: &str, launcher: Command) -> Spec {
     let mut spec = place.spec(id);
     fs_err::create_dir_all(place.root.join("prefix/drive_c")).unwrap();
-    spec.guest = Guest::Windows { agent: script(agent), launcher, registry: Vec::new() };
+    spec.guest = Guest::Windows { agent: script(agent), launcher, registry: Vec::new(), pipes: Vec::new() };
     spec
 }
 

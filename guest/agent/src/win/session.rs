@@ -16,7 +16,7 @@ use super::channel::{Receiver, Sender};
 use super::failure::failure;
 use super::job::{Event, Job, Port};
 use super::process::{self, Process};
-use super::{console, control, exit, list, registry, server};
+use super::{console, control, exit, list, pipes, registry, server};
 
 /// What kind of channel this is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,6 +93,7 @@ impl Session {
             Request::Terminate { pid, exit_code } => self.terminate(pid, exit_code),
             Request::Control { pid, event } => self.control(pid, event),
             Request::List => self.list(),
+            Request::Pipes(pipes) => pipes::serve(pipes).map(|()| Response::Done),
             Request::Registry(changes) => registry::apply(&changes).map(|()| Response::Done),
             Request::Resize(size) => match self.kind {
                 Kind::Launcher => console::resize(size).map(|()| Response::Done),
