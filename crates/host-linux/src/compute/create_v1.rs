@@ -7,12 +7,13 @@ use hcs_schema::compute::v1::{ContainerConfig, Layer, MappedDir};
 
 use super::plan::{self, Guest, HostPart, LinuxRoot, Mapped, Plan, Processor};
 use super::refuse::{no, unless_default, unless_empty_part};
+use super::throttle::Throttle;
 
 pub(super) const NO_NETWORK: &str =
     "networks come with a later version; until then a container has loopback only";
 pub(super) const NO_VM: &str = "this host runs no virtual machines: containers share its kernel";
 pub(super) const NO_DEVICE: &str = "devices of the host are not handed to containers";
-pub(super) const NO_THROTTLE: &str = "the speed of storage is not limited yet";
+pub(super) const NO_THROTTLE: &str = "the kernel limits disks, not folders; limit the container";
 pub(super) const NO_CREDENTIALS: &str = "there is no Active Directory behind this host";
 pub(super) const NO_SCRATCH: &str =
     "the scratch of a Windows container is the engine's own and is thrown away with it";
@@ -62,8 +63,6 @@ pub(super) fn plan(config: ContainerConfig) -> Result<Plan> {
         });
     }
     unless_default("Credentials", &credentials, NO_CREDENTIALS)?;
-    unless_default("StorageIOPSMaximum", &storage_iops_maximum, NO_THROTTLE)?;
-    unless_default("StorageBandwidthMaximum", &storage_bandwidth_maximum, NO_THROTTLE)?;
     unless_default(
         "StorageSandboxSize",
         &storage_sandbox_size,
@@ -112,6 +111,10 @@ pub(super) fn plan(config: ContainerConfig) -> Result<Plan> {
         host_name: plan::host_name("HostName", host_name)?,
         guest,
         limits,
+        throttle: Throttle {
+            operations: ("StorageIOPSMaximum".into(), storage_iops_maximum),
+            bytes: ("StorageBandwidthMaximum".into(), storage_bandwidth_maximum),
+        },
         mapped: mapped_directories
             .into_iter()
             .enumerate()

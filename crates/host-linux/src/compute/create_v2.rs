@@ -13,10 +13,11 @@ use hcs_schema::compute::v2::{
     Processor as Cpu, Storage,
 };
 
-use super::create_v1::{NO_CREDENTIALS, NO_DEVICE, NO_NETWORK, NO_SCRATCH, NO_THROTTLE, NO_VM};
+use super::create_v1::{NO_CREDENTIALS, NO_DEVICE, NO_NETWORK, NO_SCRATCH, NO_VM};
 use super::plan::{self, Guest, HostPart, LinuxRoot, Mapped, Plan, Processor};
 use super::refuse::{no, unless_default, unless_empty_part, unless_null};
 use super::registry;
+use super::throttle::Throttle;
 
 /// The last version that is known: 2.5.
 const LAST_MINOR: u32 = 5;
@@ -99,7 +100,9 @@ fn container_plan(
         "every container here is isolated from the host",
     )?;
 
-    let mut guest = guest(storage.unwrap_or_default(), is_base)?;
+    let storage = storage.unwrap_or_default();
+    let qos = storage.qos.clone().unwrap_or_default();
+    let mut guest = guest(storage, is_base)?;
     let windows = matches!(guest, Guest::Windows { .. });
     let changes = registry_changes.unwrap_or_default();
     let mapped_pipes = pipes(windows, mapped_pipes)?;
@@ -126,6 +129,10 @@ fn container_plan(
         host_name: plan::host_name("Container.GuestOs.HostName", host_name)?,
         guest,
         limits,
+        throttle: Throttle {
+            operations: ("Container.Storage.QoS.IopsMaximum".into(), qos.iops_maximum),
+            bytes: ("Container.Storage.QoS.BandwidthMaximum".into(), qos.bandwidth_maximum),
+        },
         mapped: mapped_directories
             .into_iter()
             .enumerate()
@@ -153,8 +160,7 @@ pub(super) fn apply_processor(
 }
 
 fn guest(storage: Storage, is_base: &dyn Fn(&Path) -> bool) -> Result<Guest> {
-    let Storage { layers, path, qos, privileged_container_root_path, unknown: _ } = storage;
-    unless_empty_part("Container.Storage.QoS", qos.as_ref(), NO_THROTTLE)?;
+    let Storage { layers, path, qos: _, privileged_container_root_path, unknown: _ } = storage;
     let reason = "every container here is isolated from the host";
     unless_default("Container.Storage.PrivilegedContainerRootPath", &privileged_container_root_path, reason)?;
     let field = "Container.Storage.Path";

@@ -23,6 +23,7 @@ mod registry;
 mod service;
 mod spec;
 mod system;
+mod throttle;
 mod windows_path;
 mod words;
 

@@ -10,6 +10,7 @@ use hcs_silo::cgroup::{CgroupError, CpuQuota, CpuWeight, Devices, Limits, Maximu
 use hcs_silo::spec::Seccomp;
 
 use super::refuse;
+use super::throttle::Throttle;
 
 /// A container to be made.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +23,8 @@ pub(super) struct Plan {
     pub(super) host_name: String,
     pub(super) guest: Guest,
     pub(super) limits: Limits,
+    /// What `limits` lacks, because it depends on where the container's folders are.
+    pub(super) throttle: Throttle,
     pub(super) mapped: Vec<Mapped>,
     pub(super) ends_with_last_handle: bool,
     pub(super) host: HostPart,

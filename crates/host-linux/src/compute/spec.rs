@@ -88,6 +88,8 @@ pub(super) fn spec(id: &str, plan: Plan, base: Option<&WindowsBase>, places: Pla
     for mapped in plan.mapped {
         mounts.push(mapped_mount(mapped, base, places.ids.is_some())?);
     }
+    let mut limits = plan.limits;
+    limits.io = plan.throttle.limits(&root, &mounts)?;
     let mut remove = places.remove;
     let scratch = places.layout.scratch(places.life);
     if uses_scratch(&root, &mounts, &scratch) {
@@ -99,7 +101,7 @@ pub(super) fn spec(id: &str, plan: Plan, base: Option<&WindowsBase>, places: Pla
         cgroup_parent: places.options.cgroup_parent.clone(),
         instance: places.layout.instance().into(),
         cgroup: places.life.as_str().into(),
-        limits: plan.limits,
+        limits,
         hostname: host_name,
         root,
         mounts,

@@ -111,6 +111,29 @@ fn limits_are_the_kernels() {
 }
 
 #[test]
+fn storage_is_as_slow_as_the_document_says() {
+    const MIB: u32 = 1 << 20;
+    let engine = Engine::new();
+    // Written past the page cache: two seconds' worth of bytes or of operations.
+    let took = |member: &str, blocks: u32, size: u32| {
+        let system = engine.started("slow", member);
+        let begun = std::time::Instant::now();
+        let line = format!("busybox dd if=/dev/zero of=/big bs={size} count={blocks} oflag=direct 2>&1");
+        let (said, code) = run(&system, &line);
+        assert_eq!(code, 0, "{said}");
+        done(&system.terminate(""));
+        begun.elapsed()
+    };
+    let second = std::time::Duration::from_secs(1);
+    for (member, blocks, size) in
+        [(r#""StorageBandwidthMaximum":1048576"#, 32, MIB / 16), (r#""StorageIOPSMaximum":20"#, 40, 4096)]
+    {
+        let slow = took(member, blocks, size);
+        assert!(slow > second, "{member}: {slow:?}");
+    }
+}
+
+#[test]
 fn past_its_memory_a_program_is_ended_and_the_record_says_so() {
     let engine = Engine::new();
     let more = r#""MemoryMaximumInMB":16,"LinuxHost":{"KeepAfterExit":true}"#;
