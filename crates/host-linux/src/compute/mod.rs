@@ -6,6 +6,8 @@ mod create_v1;
 mod create_v2;
 mod engine;
 mod errors;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod gc;
 mod handle;
 mod live;
