@@ -1,5 +1,7 @@
 //! The compute part of the contract.
 
+#[cfg(test)]
+mod bad_values;
 mod bases;
 mod create;
 mod create_v1;

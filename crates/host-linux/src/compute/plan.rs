@@ -172,6 +172,8 @@ impl HostPart {
             let reason = "a Linux container sees the host's own kernel version";
             refuse::unless_default("LinuxHost.OsVersion", &os_version, reason)?;
         }
+        refuse::no_nul("LinuxHost.OsVersion", &os_version)?;
+        refuse::no_nul("LinuxHost.TimeZone", &time_zone)?;
         let user_namespace = match &user_namespace {
             none if none.as_str().is_empty() => windows,
             auto if *auto == UserNamespace::AUTO => true,

@@ -14,7 +14,7 @@ use hcs_silo::protocol::{LinuxProgram, Process, ProcessExit, Program, Stream, Us
 use hcs_silo::spec::Command;
 
 use super::create_v1::NO_VM;
-use super::refuse::{self, no, unless_default, unless_null};
+use super::refuse::{self, no, no_nul, unless_default, unless_null};
 use super::words;
 use crate::record::GuestOs;
 
@@ -222,6 +222,8 @@ fn linux(wanted: Wanted, console: bool) -> Result<LinuxProgram> {
         console_size: _,
     } = wanted;
     unless_default("ApplicationName", &application_name, "a Linux program is the first of CommandArgs")?;
+    no_nul("CommandLine", &command_line)?;
+    no_nul("User", &user)?;
     let argv = match (command_args.is_empty(), command_line.is_empty()) {
         (false, true) => command_args,
         (true, false) => words::split(&command_line)
@@ -307,14 +309,6 @@ fn variable(name: &str, value: &str) -> Result<String> {
     no_nul(&field, name)?;
     no_nul(&field, value)?;
     Ok(format!("{name}={value}"))
-}
-
-fn no_nul(field: &str, text: &str) -> Result<()> {
-    if text.contains('\0') {
-        Err(Error::invalid_document(field, "it can't hold a NUL character"))
-    } else {
-        Ok(())
-    }
 }
 
 /// The `ProcessStatus` of a process.

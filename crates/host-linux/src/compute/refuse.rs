@@ -63,6 +63,15 @@ pub(super) fn unless_null(path: &str, value: &serde_json::Value, reason: &'stati
     if is_default(value) { Ok(()) } else { Err(no(path, reason)) }
 }
 
+/// Refuses a text that the kernel or Windows would take for ended before its end.
+pub(super) fn no_nul(field: &str, text: &str) -> Result<()> {
+    if text.contains('\0') {
+        Err(Error::invalid_document(field, "it can't hold a NUL character"))
+    } else {
+        Ok(())
+    }
+}
+
 /// The refusal of a member.
 pub(super) fn no(path: &str, reason: &'static str) -> Error {
     Error::not_supported(path.to_owned(), reason)
