@@ -19,6 +19,7 @@ mod modify;
 mod plan;
 mod process;
 mod process_doc;
+mod process_limits;
 mod properties;
 mod reclaim;
 mod records;

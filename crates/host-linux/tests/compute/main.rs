@@ -8,6 +8,7 @@ mod bad_values;
 mod clients;
 mod documents;
 mod lifecycle;
+mod limits;
 mod processes;
 mod recovery;
 mod support;
