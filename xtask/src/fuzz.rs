@@ -55,7 +55,7 @@ fn fuzz(layout: &Layout, name: &str, seconds: u64) -> Result<(), Error> {
     prefix.push("/");
     // An environment of cargo's own toolchain would beat `+nightly`, which is rustup's: hence neither $CARGO nor
     // $RUSTUP_TOOLCHAIN.
-    Tool::new("cargo")
+    let mut tool = Tool::new("cargo")
         .dir(&layout.root)
         .without_env("RUSTUP_TOOLCHAIN")
         .args(["+nightly", "fuzz", "run", "--target-dir"])
@@ -69,6 +69,11 @@ fn fuzz(layout: &Layout, name: &str, seconds: u64) -> Result<(), Error> {
         .arg(format!("-max_total_time={seconds}"))
         .arg(format!("-timeout={}", SLOWEST.as_secs()))
         .arg(format!("-max_len={LONGEST}"))
-        .arg(format!("-rss_limit_mb={MEMORY_MB}"))
-        .run()
+        .arg(format!("-rss_limit_mb={MEMORY_MB}"));
+    if name.ends_with("_document") {
+        let mut dictionary = OsString::from("-dict=");
+        dictionary.push(layout.root.join("fuzz/documents.dict"));
+        tool = tool.arg(dictionary);
+    }
+    tool.run()
 }

@@ -8,6 +8,7 @@ use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 
 use hcs_fuzz_targets::TARGETS;
+use hcs_schema::compute::DOCUMENTS;
 
 fn fuzz() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz")
@@ -44,6 +45,19 @@ fn no_target_breaks_on_the_inputs_of_another() {
         for bytes in &inputs {
             let result = catch_unwind(|| (target.run)(bytes));
             assert!(result.is_ok(), "{} on {:?}", target.name, String::from_utf8_lossy(bytes));
+        }
+    }
+}
+
+#[test]
+fn the_dictionary_has_every_member_and_every_type() {
+    let dictionary = fs_err::read_to_string(fuzz().join("documents.dict")).unwrap();
+    let words: BTreeSet<&str> = dictionary.lines().collect();
+    for document in DOCUMENTS {
+        assert!(words.contains(format!("\"{}\\x0A\"", document.name).as_str()), "{}", document.name);
+        for member in document.members {
+            let word = format!(r#""\"{}\":""#, member.name);
+            assert!(words.contains(word.as_str()), "fuzz/documents.dict has no {word}");
         }
     }
 }
