@@ -211,11 +211,55 @@ fn a_flood_of_ends_does_not_keep_clients_waiting() {
     must(system, &place, GoesOn, "a flood");
 }
 
+/// Clients are root, and still one that is broken is not to break the others.
+#[test]
+fn nonsense_of_a_client_costs_its_own_connection_only() {
+    const HELLO: &[u8] = &[0, 1, 0];
+    let place = Place::new();
+    let system = System::started(&place.spec("a"));
+    let process = system.shell("read x; exit 3");
+    let before = system.supervisor_descriptors();
+    let unsealed = || {
+        use rustix::fs::MemfdFlags;
+        vec![rustix::fs::memfd_create("m", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING).unwrap()]
+    };
+    for (what, greets, bytes, fds) in [
+        ("no greeting", false, vec![0, 0xff, 0xff, 0xff, 0xff, 0xff], unwanted(3)),
+        ("a greeting of version 0", false, vec![0, 0, 0], unwanted(0)),
+        ("a request in place of a greeting", false, vec![0, 9, 9, 9], unwanted(0)),
+        ("half a request", true, vec![0, 1], unwanted(1)),
+        ("an unknown request", true, vec![0, 1, 99], unwanted(64)),
+        ("a file that can change while it is read", true, vec![1], unsealed()),
+        ("something that is no file", true, vec![1], unwanted(1)),
+        ("a message over the buffer", true, vec![0; 200 << 10], unwanted(0)),
+    ] {
+        let flags = rustix::net::SocketFlags::CLOEXEC;
+        let family = rustix::net::AddressFamily::UNIX;
+        let socket = rustix::net::socket_with(family, SocketType::SEQPACKET, flags, None).unwrap();
+        let address = rustix::net::SocketAddrUnix::new(place.path("a/control.sock")).unwrap();
+        rustix::net::connect(&socket, &address).unwrap();
+        if greets {
+            packet(&socket, HELLO, &[]);
+            assert!(rustix::io::read(&socket, &mut [0; 100]).unwrap() > 0, "{what}: no welcome");
+        }
+        packet(&socket, &bytes, &fds);
+        // Perhaps an answer, and then the end of the connection; an error when it had not read all.
+        while matches!(rustix::io::read(&socket, &mut [0; 100]), Ok(1..)) {}
+        drop((socket, fds));
+        system.until_descriptors_are(before);
+    }
+    rustix::io::write(&process.fds[0], b"\n").unwrap();
+    assert_eq!(process.finish().1.code, 3);
+    must(system, &place, GoesOn, "broken clients");
+}
+
 /// A frame of these bytes, which need not be a message.
 fn frame(bytes: &[u8]) -> Vec<u8> {
     let length = u32::try_from(bytes.len()).unwrap();
     [&length.to_le_bytes()[..], bytes].concat()
 }
+
+const BEGUN: &str = "the beginning of a long frame, and no more";
 
 #[test]
 fn what_a_hostile_agent_says_ends_the_system_or_changes_nothing() {
@@ -258,14 +302,19 @@ fn what_a_hostile_agent_says_ends_the_system_or_changes_nothing() {
             guest::encode(&FromAgent::Native { pid: 9, linux_pid: 1 }).unwrap(),
             GoesOn,
         ),
-        ("the begin of a long frame, and no more", most.to_le_bytes().to_vec(), GoesOn),
+        (BEGUN, most.to_le_bytes().to_vec(), GoesOn),
         ("a message with a tail in its frame", frame(&[2, 40, 0, 7, 7, 7]), GoesOn),
     ] {
-        // It takes one request before it speaks, so that its start is complete.
-        let agent = format!("{}take\n{}{}", ready(), raw(&bytes), crate::script::WAIT);
+        // It speaks when it is asked for a process, and then answers: an answer that is understood comes behind it all.
+        let created = answer(0, Response::Created { pid: 40 });
+        let agent = format!("{}take\n{}{created}{}", ready(), raw(&bytes), crate::script::WAIT);
         let system = System::started(&spec(&place, "a", &agent, no_launcher()));
-        // Asked, and not waited for.
-        drop(system.ask_many(1, &process(false)));
+        if what == BEGUN {
+            // The answer is taken for a part of the frame.
+            drop(system.ask_many(1, &process(false)));
+        } else {
+            assert_eq!(system.ask(process(false)).is_ok(), fate == GoesOn, "{what}");
+        }
         must(system, &place, fate, what);
     }
 }
