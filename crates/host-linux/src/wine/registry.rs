@@ -159,6 +159,15 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_plain_ascii_is_escaped_and_stays_one_line() {
+        let mut file = sample();
+        file.set_text(r"Software\A", "ü", "a\n[Evil] 1\0😀");
+        let text = file.text();
+        assert!(text.contains("\"\\x00fc\"=\"a\\012[Evil] 1\\000\\xd83d\\xde00\"\n"), "{text}");
+        assert_eq!(RegistryFile::parse(&text).unwrap(), file);
+    }
+
+    #[test]
     fn a_key_goes_with_its_children_and_no_others() {
         let mut file = sample();
         file.remove_key(r"Software\a");
