@@ -5,6 +5,7 @@ use hcs_schema::Document;
 use hcs_schema::compute::v2::ProcessParameters;
 
 use super::support::{Engine, PATIENCE, done, finish, spawn};
+use super::windows_guests;
 
 /// Ids that are folders, devices, control sequences or nothing to some system or other.
 fn ids() -> Vec<String> {
@@ -173,6 +174,44 @@ fn what_no_program_can_be_given_is_refused_by_name() {
         for text in texts {
             assert!(error.to_string().contains(text), "{text}: {error}");
         }
+    }
+    done(&system.terminate(""));
+}
+
+#[test]
+fn a_windows_program_gets_as_much_as_windows_allows_and_no_more() {
+    const MOST: usize = 32_766;
+    let engine = Engine::new();
+    let system = windows_guests::started(&engine, "a", &windows_guests::document("", ""));
+    let padded = |line: &str, length: usize| format!("{line}{}", " ".repeat(length - line.len()));
+    // The shell itself stops at 8 KiB of what it prints.
+    let long: String = ('a'..='z').cycle().take(7000).collect();
+    let echoed = windows_guests::run(&system, &format!("cmd /c echo {long}"));
+    assert_eq!(echoed, (format!("{long}\n"), 0));
+    // Which Wine's shell does not survive; other programs do.
+    let query = r"reg query HKLM\Software";
+    let plain = windows_guests::run(&system, query);
+    assert_eq!(windows_guests::run(&system, &padded(query, MOST)), plain);
+    assert_eq!(plain.1, 0);
+    let with = |name: &str, value: &str| {
+        let mut parameters = windows_guests::parameters("cmd /c echo %V%& exit 9");
+        parameters.environment.insert(name.into(), value.into());
+        parameters.to_json()
+    };
+    let (output, _, code) = finish(&spawn(&system, &with("V", &long)));
+    assert_eq!((output, code), (format!("{long}\r\n"), 9));
+    let (_, _, code) = finish(&spawn(&system, &with("W", &"x".repeat(MOST - 2))));
+    assert_eq!(code, 9);
+    for (document, text) in [
+        (windows_guests::command(&padded(query, MOST + 1)), "CommandLine: 32767 UTF-16 units"),
+        (with("W", &"x".repeat(MOST - 1)), "Environment.W: 32767 UTF-16 units"),
+        (with("", "x"), "Environment."),
+        (with("=C:", "x"), "Environment.=C:"),
+    ] {
+        let operation = system.create_process(&document, ProcessStreams::default());
+        let error = operation.wait(PATIENCE).map(drop).unwrap_err();
+        assert_eq!(error.hresult(), Hresult::HCS_E_INVALID_JSON, "{error}");
+        assert!(error.to_string().contains(text), "{error}");
     }
     done(&system.terminate(""));
 }
