@@ -14,24 +14,27 @@ use hcs_schema::compute::ComputeSystemQuery;
 use super::{create, modify, process, process_doc, properties, refuse, service};
 use crate::record::GuestOs;
 
-fn shown<T: std::fmt::Debug>(result: Result<T>) -> Result<String> {
-    result.map(|value| format!("{value:?}"))
+/// What a document is read as, to be shown when that was wrong.
+type Plan = Box<dyn std::fmt::Debug>;
+
+fn plan<T: std::fmt::Debug + 'static>(result: Result<T>) -> Result<Plan> {
+    result.map(|value| -> Plan { Box::new(value) })
 }
 
 /// Reads a document as the call does.
-fn read(call: Call, text: &str) -> Result<String> {
+fn read(call: Call, text: &str) -> Result<Plan> {
     let guest = |windows| if windows { GuestOs::Windows } else { GuestOs::Linux };
     match call {
-        Call::Create => shown(create::plan(text, &|path: &Path| path.starts_with("/base"))),
+        Call::Create => plan(create::plan(text, &|path: &Path| path.starts_with("/base"))),
         Call::Process { windows, schema } => {
-            shown(process_doc::request(text, ProcessStreams::default(), guest(windows), schema))
+            plan(process_doc::request(text, ProcessStreams::default(), guest(windows), schema))
         }
-        Call::Modify => shown(modify::request(text)),
-        Call::Properties => shown(properties::query(text)),
-        Call::ServiceProperties => service::service_properties(text),
-        Call::Enumerate => shown(refuse::parse_options::<ComputeSystemQuery>(text)),
-        Call::ModifyProcess => shown(process::modify_requests(1, text)),
-        Call::Signal { windows } => shown(process::signal_request(1, guest(windows), text)),
+        Call::Modify => plan(modify::request(text)),
+        Call::Properties => plan(properties::query(text)),
+        Call::ServiceProperties => plan(service::service_properties(text)),
+        Call::Enumerate => plan(refuse::parse_options::<ComputeSystemQuery>(text)),
+        Call::ModifyProcess => plan(process::modify_requests(1, text)),
+        Call::Signal { windows } => plan(process::signal_request(1, guest(windows), text)),
     }
 }
 
@@ -157,15 +160,18 @@ fn a_word_that_nobody_knows_is_refused() {
         let text = place.with(value);
         match read(client.call, &text) {
             Err(error) => must_name(&error, client, place, &text),
-            Ok(plan) => assert!(CARRIED.contains(&place.path.as_str()), "{}: {plan}", place.path),
+            Ok(plan) => assert!(CARRIED.contains(&place.path.as_str()), "{}: {plan:?}", place.path),
         }
     });
 }
 
 #[test]
 fn the_ends_of_a_number_s_range_and_huge_values_are_no_surprise() {
+    let mut tried = std::collections::BTreeSet::new();
     each(|client, place| {
-        let mut values: Vec<String> = huge(&place.shape).into_iter().collect();
+        // Once is enough for a document that goes to Linux and Windows alike: it is a lot to read.
+        let first = tried.insert((client.document, place.path.clone()));
+        let mut values: Vec<String> = huge(&place.shape, 1 << 20).filter(|_| first).into_iter().collect();
         if let Shape::Number(from, to) = place.shape {
             values.extend([from, to, (to - 1).max(1), from + 1, 10_001].map(|number| number.to_string()));
         }

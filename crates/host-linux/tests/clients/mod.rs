@@ -32,7 +32,7 @@ pub(crate) enum Call {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Client {
     pub(crate) call: Call,
-    document: &'static str,
+    pub(crate) document: &'static str,
     /// By path of the part: further members, with a comma at the end.
     siblings: &'static [(&'static str, &'static str)],
     /// Members that contradict those siblings, and are sent by another client.

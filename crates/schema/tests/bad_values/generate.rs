@@ -202,10 +202,10 @@ pub(crate) fn right(shape: &Shape) -> [String; 2] {
     }
 }
 
-/// Values that are much too large, and that the type takes: 1 MiB of text, 10,000 elements.
-pub(crate) fn huge(shape: &Shape) -> Option<String> {
+/// Values that are much too large, and that the type takes: so many bytes of text, or 10,000 elements.
+pub(crate) fn huge(shape: &Shape, bytes: usize) -> Option<String> {
     match shape {
-        Shape::Text | Shape::Word | Shape::Signal => Some(format!("\"{}\"", "x".repeat(1 << 20))),
+        Shape::Text | Shape::Word | Shape::Signal => Some(format!("\"{}\"", "x".repeat(bytes))),
         Shape::List(inner) => Some(format!("[{}]", vec![right(inner)[1].clone(); 10_000].join(","))),
         Shape::Map(inner, "key") => {
             let value = &right(inner)[1];

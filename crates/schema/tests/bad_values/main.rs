@@ -59,7 +59,7 @@ fn large_values_come_back_and_bottomless_ones_are_errors() {
     for document in DOCUMENTS {
         // The parts of a document are documents of the list themselves.
         for place in places(document, &|_| String::new()).iter().filter(|place| place.path == place.name) {
-            if let Some(value) = huge(&place.shape) {
+            if let Some(value) = huge(&place.shape, 1 << 16) {
                 let written = (document.rewrite)(&place.with(&value)).unwrap();
                 assert!(written.len() >= value.len(), "{} {}", document.name, place.path);
             }
@@ -82,7 +82,8 @@ fn a_document_that_is_cut_off_has_its_place() {
             .collect();
         let text = format!("{{\n{}\n}}", members.join(",\n"));
         (document.rewrite)(&text).unwrap_or_else(|error| panic!("{text}: {error}"));
-        for end in (0..text.len()).filter(|end| text.is_char_boundary(*end)) {
+        // A step that shares no factor with what the texts are made of: all kinds of places come up.
+        for end in (0..text.len()).step_by(7) {
             let cut = &text[..end];
             let error = (document.rewrite)(cut).unwrap_err();
             let last = cut.split('\n').count();
