@@ -55,6 +55,9 @@ pub(crate) enum Error {
     /// Tests in the virtual machine failed.
     #[error("tests failed in the virtual machine; its console is in {console}", console = console.display())]
     MachineTests { console: PathBuf },
+    /// There is no fuzz target of that name.
+    #[error("no fuzz target {name:?}; there are: {known}")]
+    NoTarget { name: String, known: String },
     /// There is no benchmark group of that name.
     #[error("no benchmark group {name:?}; there are: {known}")]
     NoGroup { name: String, known: String },

@@ -4,6 +4,7 @@ mod bench;
 mod build;
 mod check;
 mod error;
+mod fuzz;
 mod install;
 mod layout;
 mod mountinfo;
@@ -68,6 +69,14 @@ enum Action {
         #[arg(long, value_enum, default_value = "table")]
         format: bench::Format,
     },
+    /// Look for inputs that break a parser; needs a nightly toolchain and cargo-fuzz
+    Fuzz {
+        /// Only this target; the folders of fuzz/corpus are named after them
+        target: Option<String>,
+        /// For so long, each target
+        #[arg(long, value_name = "N", default_value_t = 60)]
+        seconds: u64,
+    },
     /// Draw the README's picture from a session that is run now
     Picture,
     /// Run a test program as `test` has cargo do it
@@ -104,6 +113,7 @@ fn act(action: Action) -> Result<ExitCode, Error> {
         Action::Install { prefix } => install::run(&layout, &prefix),
         Action::Test { full, vm } => test::run(&layout, test::Options { full, vm }),
         Action::Bench { group, format } => bench::run(&layout, group.as_deref(), format),
+        Action::Fuzz { target, seconds } => fuzz::run(&layout, target.as_deref(), seconds),
         Action::Picture => picture::draw(&layout),
         Action::Fmt => Tool::cargo(&layout.root).arg("fmt").run(),
         Action::TestProgram { .. } => unreachable!("returned above"),

@@ -14,5 +14,8 @@ mod paths;
 mod record;
 pub mod wine;
 
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub use compute::fuzzing;
 pub use compute::{Garbage, GcReport, LinuxHost, SystemInfo};
 pub use options::{IdPool, Options};

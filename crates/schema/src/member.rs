@@ -274,7 +274,8 @@ impl MemberType for [u32; 2] {
     }
 }
 
-/// `path.name`, or `name` at the top.
+/// `path.name`, or `name` at the top. An empty name is shown as `""`, or nobody would see which member is meant.
 pub(crate) fn join(path: &str, name: &str) -> String {
+    let name = if name.is_empty() { "\"\"" } else { name };
     if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
 }

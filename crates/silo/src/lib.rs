@@ -12,6 +12,9 @@
 pub mod capability;
 pub mod cgroup;
 pub mod client;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod init;
 pub mod process_list;
 pub mod protocol;

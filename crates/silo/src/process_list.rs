@@ -106,8 +106,8 @@ fn look_at(host_pid: u32, namespace: PidNamespace, boot: SystemTime) -> Option<P
 
 /// What is used of `/proc/PID/stat`; times in clock ticks.
 #[derive(Debug, PartialEq, Eq)]
-struct Stat<'a> {
-    name: &'a [u8],
+pub(crate) struct Stat<'a> {
+    pub(crate) name: &'a [u8],
     state: u8,
     user: u64,
     kernel: u64,
@@ -116,7 +116,7 @@ struct Stat<'a> {
 
 impl<'a> Stat<'a> {
     /// `PID (NAME) STATE …`: the name may hold spaces, parentheses and line feeds, but nothing after it holds a `)`.
-    fn parse(text: &'a [u8]) -> Option<Self> {
+    pub(crate) fn parse(text: &'a [u8]) -> Option<Self> {
         let open = text.iter().position(|&b| b == b'(')?;
         let close = text.iter().rposition(|&b| b == b')')?;
         let name = text.get(open + 1..close)?;
@@ -131,7 +131,7 @@ impl<'a> Stat<'a> {
 }
 
 /// From the `NSpid:` line: one number per namespace, from that of `/proc` to the process's own.
-fn inner_pid(status: &[u8], namespace: PidNamespace) -> Option<u32> {
+pub(crate) fn inner_pid(status: &[u8], namespace: PidNamespace) -> Option<u32> {
     let line = status.split(|&b| b == b'\n').find_map(|line| line.strip_prefix(b"NSpid:"))?;
     let mut pids = std::str::from_utf8(line).ok()?.split_ascii_whitespace();
     match namespace {
@@ -147,7 +147,7 @@ const NAME_LENGTH: usize = 15;
 
 /// The kernel's name of a process is cut off; when it is the beginning of its file's name, that is given whole. A script
 /// has its own name and its interpreter's file, a Windows program its own name and Wine's loader.
-fn program_name(name: &[u8], executable: &[u8]) -> String {
+pub(crate) fn program_name(name: &[u8], executable: &[u8]) -> String {
     let file = executable.rsplit(|&b| b == b'/').next().unwrap_or_default();
     let whole = if name.len() == NAME_LENGTH && file.starts_with(name) { file } else { name };
     String::from_utf8_lossy(whole)

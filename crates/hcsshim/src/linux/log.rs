@@ -40,7 +40,7 @@ pub struct LogLine {
 
 impl LogLine {
     /// Reads a line of the file, without its end. `None`: it is not of this format.
-    fn parse(line: &[u8]) -> Option<Self> {
+    pub(super) fn parse(line: &[u8]) -> Option<Self> {
         let mut fields = line.splitn(4, |byte| *byte == b' ');
         let (time, stream, tag, text) = (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
         Some(Self {

@@ -1,6 +1,16 @@
 //! What only the engine on Linux has: its options, and through [`crate::Host::linux`] the records and logs of ended
 //! containers, Wine bases, and clearing away after crashes.
 
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing {
+    //! The parser of log lines, for the fuzz targets.
+
+    /// A line of a log's file, without its end.
+    pub fn log_line(line: &[u8]) -> Option<super::LogLine> {
+        super::LogLine::parse(line)
+    }
+}
 mod log;
 
 pub use hcs_host_linux::wine::{Base, BaseInfo, Progress, Step};

@@ -6,7 +6,7 @@ use hcs_schema::compute::SystemType;
 use hcs_schema::compute::v1::{ContainerConfig, Layer, MappedDir};
 
 use super::plan::{self, Guest, HostPart, LinuxRoot, Mapped, Plan, Processor};
-use super::refuse::{no, unless_default, unless_empty_part};
+use super::refuse::{self, no, unless_default, unless_empty_part};
 use super::throttle::Throttle;
 
 pub(super) const NO_NETWORK: &str =
@@ -193,6 +193,7 @@ fn mapped(index: usize, directory: MappedDir, windows: bool) -> Result<Mapped> {
     unless_default(&format!("{field}.BandwidthMaximum"), &bandwidth_maximum, NO_THROTTLE)?;
     unless_default(&format!("{field}.IOPSMaximum"), &iops_maximum, NO_THROTTLE)?;
     unless_default(&format!("{field}.CreateInUtilityVM"), &create_in_utility_vm, NO_VM)?;
+    refuse::no_nul(&format!("{field}.ContainerPath"), &container_path)?;
     if windows {
         let reason = "Windows programs see no Linux metadata";
         unless_default(&format!("{field}.LinuxMetadata"), &linux_metadata, reason)?;

@@ -15,7 +15,7 @@ use hcs_schema::compute::v2::{
 
 use super::create_v1::{NO_CREDENTIALS, NO_DEVICE, NO_NETWORK, NO_SCRATCH, NO_VM};
 use super::plan::{self, Guest, HostPart, LinuxRoot, Mapped, Plan, Processor};
-use super::refuse::{no, unless_default, unless_empty_part, unless_null};
+use super::refuse::{no, no_nul, unless_default, unless_empty_part, unless_null};
 use super::registry;
 use super::throttle::Throttle;
 
@@ -208,6 +208,7 @@ fn absolute_path_type(field: &str, path_type: &PathType) -> Result<()> {
 fn mapped(field: &str, directory: MappedDirectory) -> Result<Mapped> {
     let MappedDirectory { host_path, host_path_type, container_path, read_only, unknown: _ } = directory;
     absolute_path_type(&format!("{field}.HostPathType"), &host_path_type)?;
+    no_nul(&format!("{field}.ContainerPath"), &container_path)?;
     Ok(Mapped {
         field: field.into(),
         host: plan::host_path(&format!("{field}.HostPath"), &host_path)?,

@@ -1,11 +1,15 @@
 //! The compute part of the contract.
 
+#[cfg(test)]
+mod bad_values;
 mod bases;
 mod create;
 mod create_v1;
 mod create_v2;
 mod engine;
 mod errors;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod gc;
 mod handle;
 mod live;
@@ -15,6 +19,7 @@ mod modify;
 mod plan;
 mod process;
 mod process_doc;
+mod process_limits;
 mod properties;
 mod reclaim;
 mod records;

@@ -186,6 +186,8 @@ impl HostPart {
             let reason = "a Linux container sees the host's own kernel version";
             refuse::unless_default("LinuxHost.OsVersion", &os_version, reason)?;
         }
+        refuse::no_nul("LinuxHost.OsVersion", &os_version)?;
+        refuse::no_nul("LinuxHost.TimeZone", &time_zone)?;
         let user_namespace = match &user_namespace {
             none if none.as_str().is_empty() => windows,
             auto if *auto == UserNamespace::AUTO => true,
@@ -241,16 +243,19 @@ pub(super) fn pipes(
         if !windows {
             return Err(refuse::no(&field, "a Linux container has no named pipes; map the socket's folder"));
         }
-        let host = host_path(&format!("{field}.HostPath"), &host)?;
         let invalid = |message: &str| {
             let field = format!("{field}.ContainerPipeName");
             Err(Error::invalid_document(field, format!("{name:?}: {message}")))
         };
-        if name.is_empty() || name.encode_utf16().count() > LONGEST || name.contains('\0') {
+        if name.encode_utf16().count() > LONGEST || name.contains('\0') {
             return invalid("a pipe's name has 1 to 247 characters, and no NUL");
         }
         if name.starts_with(r"\\") {
             return invalid(r"the name alone is given, without \\.\pipe\");
+        }
+        let host = host_path(&format!("{field}.HostPath"), &host)?;
+        if name.is_empty() {
+            return invalid("a pipe needs a name");
         }
         if mapped.iter().any(|other| other.name.eq_ignore_ascii_case(&name)) {
             return invalid("the name is given twice");

@@ -63,50 +63,46 @@ impl Process {
             Err(closed) => closed,
         }
     }
+}
 
-    fn signal_request(&self, options: &str) -> Result<Request> {
-        let process = self.state.number;
-        let SignalProcessOptions { signal, unknown: _ } = refuse::parse_options(options)?;
-        let Some(signal) = signal else { return Ok(Request::Kill { process }) };
-        let signal = match self.guest {
-            GuestOs::Windows => Signal::Windows(control_event(&signal)?),
-            GuestOs::Linux => match linux_signal(&signal)? {
-                // Documents that leave out 0 mean an end without a word.
-                0 | SIGKILL => return Ok(Request::Kill { process }),
-                number => Signal::Linux(number),
-            },
+/// The request of a `SignalProcessOptions` document for the process of this number.
+pub(super) fn signal_request(process: u32, guest: GuestOs, options: &str) -> Result<Request> {
+    let SignalProcessOptions { signal, unknown: _ } = refuse::parse_options(options)?;
+    let Some(signal) = signal else { return Ok(Request::Kill { process }) };
+    let signal = match guest {
+        GuestOs::Windows => Signal::Windows(control_event(&signal)?),
+        GuestOs::Linux => match linux_signal(&signal)? {
+            // Documents that leave out 0 mean an end without a word.
+            0 | SIGKILL => return Ok(Request::Kill { process }),
+            number => Signal::Linux(number),
+        },
+    };
+    Ok(Request::Signal { process, signal })
+}
+
+/// The requests of a `ProcessModifyRequest` document, likewise.
+pub(super) fn modify_requests(process: u32, settings: &str) -> Result<Vec<Request>> {
+    let ProcessModifyRequest { operation, console_size, close_handle, unknown: _ } = refuse::parse(settings)?;
+    if operation == ProcessOperation::CONSOLE_SIZE {
+        refuse::unless_empty_part("CloseHandle", close_handle.as_ref(), "the operation is ConsoleSize")?;
+        let Some(ConsoleSize { height, width, unknown: _ }) = console_size else {
+            return Err(Error::invalid_document("ConsoleSize", "the operation needs it"));
         };
-        Ok(Request::Signal { process, signal })
-    }
-
-    fn modify_requests(&self, settings: &str) -> Result<Vec<Request>> {
-        let process = self.state.number;
-        let ProcessModifyRequest { operation, console_size, close_handle, unknown: _ } =
-            refuse::parse(settings)?;
-        if operation == ProcessOperation::CONSOLE_SIZE {
-            refuse::unless_empty_part("CloseHandle", close_handle.as_ref(), "the operation is ConsoleSize")?;
-            let Some(ConsoleSize { height, width, unknown: _ }) = console_size else {
-                return Err(Error::invalid_document("ConsoleSize", "the operation needs it"));
-            };
-            if height == 0 || width == 0 {
-                return Err(Error::invalid_document(
-                    "ConsoleSize",
-                    "a console has at least one row and column",
-                ));
-            }
-            return Ok(vec![Request::Resize { process, console: Console { columns: width, rows: height } }]);
+        if height == 0 || width == 0 {
+            return Err(Error::invalid_document("ConsoleSize", "a console has at least one row and column"));
         }
-        if operation == ProcessOperation::CLOSE_HANDLE {
-            refuse::unless_empty_part("ConsoleSize", console_size.as_ref(), "the operation is CloseHandle")?;
-            let Some(CloseHandle { handle, unknown: _ }) = close_handle else {
-                return Err(Error::invalid_document("CloseHandle", "the operation needs it"));
-            };
-            let streams = close_streams(&handle)?;
-            return Ok(streams.into_iter().map(|stream| Request::CloseStream { process, stream }).collect());
-        }
-        let message = format!("{operation:?} is neither \"ConsoleSize\" nor \"CloseHandle\"");
-        Err(Error::invalid_document("Operation", message))
+        return Ok(vec![Request::Resize { process, console: Console { columns: width, rows: height } }]);
     }
+    if operation == ProcessOperation::CLOSE_HANDLE {
+        refuse::unless_empty_part("ConsoleSize", console_size.as_ref(), "the operation is CloseHandle")?;
+        let Some(CloseHandle { handle, unknown: _ }) = close_handle else {
+            return Err(Error::invalid_document("CloseHandle", "the operation needs it"));
+        };
+        let streams = close_streams(&handle)?;
+        return Ok(streams.into_iter().map(|stream| Request::CloseStream { process, stream }).collect());
+    }
+    let message = format!("{operation:?} is neither \"ConsoleSize\" nor \"CloseHandle\"");
+    Err(Error::invalid_document("Operation", message))
 }
 
 const SIGKILL: u8 = 9;
@@ -208,12 +204,12 @@ impl ComputeProcess for Process {
     }
 
     fn signal(&self, options: &str) -> Operation {
-        self.send(OperationKind::SignalProcess, self.signal_request(options))
+        self.send(OperationKind::SignalProcess, signal_request(self.state.number, self.guest, options))
     }
 
     fn modify(&self, settings: &str) -> Operation {
         let kind = OperationKind::ModifyProcess;
-        let mut requests = match self.modify_requests(settings) {
+        let mut requests = match modify_requests(self.state.number, settings) {
             Ok(requests) => requests,
             Err(error) => return self.handle.done(kind, Err(error)),
         };

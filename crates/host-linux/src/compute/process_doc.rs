@@ -14,8 +14,8 @@ use hcs_silo::protocol::{LinuxProgram, Process, ProcessExit, Program, Stream, Us
 use hcs_silo::spec::Command;
 
 use super::create_v1::NO_VM;
-use super::refuse::{self, no, unless_default, unless_null};
-use super::words;
+use super::refuse::{self, no, no_nul, unless_default, unless_null};
+use super::{process_limits, words};
 use crate::record::GuestOs;
 
 /// What a Linux process finds its programs in, unless its document says otherwise: what the kernel's other engines
@@ -222,17 +222,22 @@ fn linux(wanted: Wanted, console: bool) -> Result<LinuxProgram> {
         console_size: _,
     } = wanted;
     unless_default("ApplicationName", &application_name, "a Linux program is the first of CommandArgs")?;
-    let argv = match (command_args.is_empty(), command_line.is_empty()) {
-        (false, true) => command_args,
-        (true, false) => words::split(&command_line)
-            .map_err(|reason| Error::invalid_document("CommandLine", reason.to_string()))?,
+    no_nul("CommandLine", &command_line)?;
+    no_nul("User", &user)?;
+    let (field, argv) = match (command_args.is_empty(), command_line.is_empty()) {
+        (false, true) => ("CommandArgs", command_args),
+        (true, false) => (
+            "CommandLine",
+            words::split(&command_line)
+                .map_err(|reason| Error::invalid_document("CommandLine", reason.to_string()))?,
+        ),
         (false, false) => {
             return Err(Error::invalid_document("CommandLine", "it excludes CommandArgs"));
         }
-        (true, true) => Vec::new(),
+        (true, true) => ("CommandArgs", Vec::new()),
     };
     if argv.first().is_none_or(String::is_empty) {
-        return Err(Error::invalid_document("CommandArgs", "it must begin with the program"));
+        return Err(Error::invalid_document(field, "it must begin with the program"));
     }
     for (index, argument) in argv.iter().enumerate() {
         no_nul(&format!("CommandArgs[{index}]"), argument)?;
@@ -254,6 +259,7 @@ fn linux(wanted: Wanted, console: bool) -> Result<LinuxProgram> {
     for (name, value) in &environment {
         env.push(variable(name, value)?);
     }
+    process_limits::linux(field, &argv, &env)?;
     let user = if user.is_empty() { User::default() } else { User::Name(user) };
     Ok(LinuxProgram { command: Command { argv, env }, directory: working_directory, user })
 }
@@ -287,6 +293,7 @@ fn windows(wanted: Wanted) -> Result<CreateProcess> {
     for (name, value) in &environment {
         variable(name, value)?;
     }
+    process_limits::windows(&command_line, &environment)?;
     let some = |text: String| (!text.is_empty()).then_some(text);
     Ok(CreateProcess {
         application: some(application_name),
@@ -307,14 +314,6 @@ fn variable(name: &str, value: &str) -> Result<String> {
     no_nul(&field, name)?;
     no_nul(&field, value)?;
     Ok(format!("{name}={value}"))
-}
-
-fn no_nul(field: &str, text: &str) -> Result<()> {
-    if text.contains('\0') {
-        Err(Error::invalid_document(field, "it can't hold a NUL character"))
-    } else {
-        Ok(())
-    }
 }
 
 /// The `ProcessStatus` of a process.

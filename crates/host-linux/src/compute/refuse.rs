@@ -36,7 +36,11 @@ pub(super) fn no_options(text: &str) -> Result<()> {
     let members: serde_json::Map<String, serde_json::Value> = hcs_schema::from_json(text)?;
     match members.iter().find(|(_, value)| !is_default(value)) {
         None => Ok(()),
-        Some((name, _)) => Err(Error::not_supported(name.clone(), "this operation has no options here")),
+        Some((name, _)) => {
+            // An empty name must be seen, too.
+            let name = if name.is_empty() { "\"\"" } else { name.as_str() };
+            Err(Error::not_supported(name.to_owned(), "this operation has no options here"))
+        }
     }
 }
 
@@ -57,6 +61,15 @@ pub(super) fn unless_empty_part<T: MemberType>(
 /// The same for JSON that is carried as it is.
 pub(super) fn unless_null(path: &str, value: &serde_json::Value, reason: &'static str) -> Result<()> {
     if is_default(value) { Ok(()) } else { Err(no(path, reason)) }
+}
+
+/// Refuses a text that the kernel or Windows would take for ended before its end.
+pub(super) fn no_nul(field: &str, text: &str) -> Result<()> {
+    if text.contains('\0') {
+        Err(Error::invalid_document(field, "it can't hold a NUL character"))
+    } else {
+        Ok(())
+    }
 }
 
 /// The refusal of a member.
@@ -106,6 +119,9 @@ mod tests {
         let error = no_options(r#"{"Force":true}"#).unwrap_err();
         assert_eq!(error.hresult(), Hresult::ERROR_NOT_SUPPORTED);
         assert!(error.to_string().contains("Force"), "{error}");
+        assert!(no_options(r#"{"":1}"#).unwrap_err().to_string().contains("\"\" is not supported"));
+        let error = parse::<PropertyQuery>(r#"{"":1}"#).unwrap_err();
+        assert!(error.to_string().contains("\"\": this member is not known"), "{error}");
         assert_eq!(no_options("[]").unwrap_err().hresult(), Hresult::HCS_E_INVALID_JSON);
     }
 }

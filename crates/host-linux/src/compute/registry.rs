@@ -4,7 +4,7 @@ use hcs_contract::{Error, Result};
 use hcs_guest_protocol::{RegistryChange, RegistryData};
 use hcs_schema::compute::v2::{RegistryChanges, RegistryHive, RegistryKey, RegistryValue, RegistryValueType};
 
-use super::refuse::no;
+use super::refuse::{no, no_nul};
 
 /// The changes in the order in which they are made: keys go first, so that a value may be added below one of them.
 pub(super) fn changes(changes: RegistryChanges) -> Result<Vec<RegistryChange>> {
@@ -39,6 +39,7 @@ fn full_path(field: &str, key: RegistryKey) -> Result<(String, bool)> {
     if name.trim_matches('\\').is_empty() {
         return Err(Error::invalid_document(format!("{field}.Name"), "it names no key below the hive"));
     }
+    no_nul(&format!("{field}.Name"), &name)?;
     Ok((format!(r"{root}\{}", name.trim_matches('\\')), volatile))
 }
 
@@ -58,6 +59,7 @@ fn set(field: &str, value: RegistryValue) -> Result<RegistryChange> {
         return Err(Error::invalid_document(format!("{field}.Key"), "a value needs its key"));
     };
     let (key, volatile) = full_path(&format!("{field}.Key"), key)?;
+    no_nul(&format!("{field}.Name"), &name)?;
     // What the type does not use must be empty, or it would be silently ignored.
     let given = [
         ("StringValue", !string_value.is_empty()),

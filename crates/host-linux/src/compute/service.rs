@@ -123,7 +123,7 @@ impl ComputeService for LinuxHost {
 }
 
 /// `Basic`, the one property of the service that containers need: which documents it takes.
-fn service_properties(query: &str) -> Result<String> {
+pub(super) fn service_properties(query: &str) -> Result<String> {
     let v2::PropertyQuery { property_types, queries, unknown: _ } = refuse::parse_options(query)?;
     refuse::unless_default("Queries", &queries, "properties are asked for by PropertyTypes here")?;
     let mut properties = Vec::new();

@@ -61,10 +61,27 @@ fn components<'a>(field: &str, path: &'a str) -> Result<Vec<&'a str>> {
             part if part.bytes().any(|byte| byte < 32 || br#"<>:"|?*"#.contains(&byte)) => {
                 return invalid(r#"names can't hold < > : " | ? * and control characters"#);
             }
+            part if is_device(part) => {
+                return invalid("a name of it is a device's on Windows, in any folder");
+            }
             part => parts.push(part),
         }
     }
     if parts.is_empty() { invalid("the drive itself can't be mapped") } else { Ok(parts) }
+}
+
+/// Whether Windows opens a device by this name, whatever its extension ("Naming Files, Paths, and Namespaces").
+fn is_device(name: &str) -> bool {
+    let stem = name.split('.').next().unwrap_or_default().trim_end_matches(' ');
+    let numbered = |prefix: &str| {
+        let mut rest =
+            stem.get(..3).filter(|start| start.eq_ignore_ascii_case(prefix)).map(|_| stem[3..].chars())?;
+        let number = rest.next()?;
+        (rest.next().is_none() && matches!(number, '1'..='9' | '¹' | '²' | '³')).then_some(())
+    };
+    ["CON", "PRN", "AUX", "NUL"].iter().any(|device| stem.eq_ignore_ascii_case(device))
+        || numbered("COM").is_some()
+        || numbered("LPT").is_some()
 }
 
 #[cfg(test)]
@@ -81,6 +98,7 @@ mod tests {
             (r"C:\Windows\x", "/prefix/drive_c/windows/x"),
             (r"C:\WINDOWS\system32\New", "/prefix/drive_c/windows/System32/New"),
             (r"C:\Windows\ü", "/prefix/drive_c/windows/ü"),
+            (r"C:\console\COM0\com10\lpt\nul_", "/prefix/drive_c/console/COM0/com10/lpt/nul_"),
         ] {
             assert_eq!(inside("f", path, prefix.path()).unwrap(), expected, "{path}");
         }
@@ -99,6 +117,11 @@ mod tests {
             r"C:\a:b",
             r"C:\a.",
             "C:\\a\0",
+            r"C:\con",
+            r"C:\a\NUL.txt\b",
+            r"C:\aux .x",
+            r"C:\COM1",
+            r"C:\lpt³.log",
             r"\\?\C:\x",
             "/x",
         ] {

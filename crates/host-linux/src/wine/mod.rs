@@ -15,6 +15,9 @@
 mod base;
 mod elf;
 mod error;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod install;
 mod launch;
 mod pe;

@@ -10,7 +10,7 @@ use std::path::Path;
 use super::WineError;
 
 /// The parts of a PE file to be kept; `None` when it is no PE file, whose copy must be whole.
-fn kept(file: &[u8]) -> Option<Vec<Range<usize>>> {
+pub(super) fn kept(file: &[u8]) -> Option<Vec<Range<usize>>> {
     const SECTION: usize = 40;
     const DISCARDABLE: usize = 0x0200_0000;
     if !file.starts_with(b"MZ") {

@@ -104,8 +104,19 @@ fn value_prefix(name: &str) -> String {
     if name.is_empty() { "@=".into() } else { format!("\"{}\"=", escape(name)) }
 }
 
+/// As the server writes texts (`dump_strW`): it reads bytes, not UTF-8, and a line's end within would end the value.
 fn escape(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('"', "\\\"")
+    let mut escaped = String::with_capacity(text.len());
+    for unit in text.encode_utf16() {
+        // Writing to a String can't fail.
+        let _ = match u8::try_from(unit) {
+            Ok(mark @ (b'"' | b'\\')) => write!(escaped, "\\{}", char::from(mark)),
+            Ok(plain @ 32..=126) => write!(escaped, "{}", char::from(plain)),
+            Ok(control @ 0..=31) => write!(escaped, "\\{control:03o}"),
+            _ => write!(escaped, "\\x{unit:04x}"),
+        };
+    }
+    escaped
 }
 
 fn starts_with_ignoring_case(text: &str, prefix: &str) -> bool {
@@ -145,6 +156,15 @@ mod tests {
         );
         assert!(text.ends_with("[Software\\\\New\\\\Key] 0\n@=\"v\"\n\n"), "{text}");
         assert!(!text.contains("old") && text.contains("  [02\n"), "{text}");
+    }
+
+    #[test]
+    fn what_is_not_plain_ascii_is_escaped_and_stays_one_line() {
+        let mut file = sample();
+        file.set_text(r"Software\A", "ü", "a\n[Evil] 1\0😀");
+        let text = file.text();
+        assert!(text.contains("\"\\x00fc\"=\"a\\012[Evil] 1\\000\\xd83d\\xde00\"\n"), "{text}");
+        assert_eq!(RegistryFile::parse(&text).unwrap(), file);
     }
 
     #[test]

@@ -3,8 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "a step that fails fails its test")]
 
 mod bad_input;
+mod bad_values;
+#[path = "../clients/mod.rs"]
+mod clients;
 mod documents;
 mod lifecycle;
+mod limits;
 mod processes;
 mod recovery;
 mod support;

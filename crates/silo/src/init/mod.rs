@@ -8,7 +8,7 @@ mod devices;
 mod kernel_files;
 mod programs;
 mod rooted;
-mod users;
+pub(crate) mod users;
 
 use std::os::fd::{AsFd, OwnedFd};
 

@@ -8,10 +8,10 @@ use rustix::fs::{FileType, Mode, OFlags};
 
 /// A user as the kernel knows it.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Identity {
-    pub(super) uid: u32,
-    pub(super) gid: u32,
-    pub(super) groups: Vec<u32>,
+pub(crate) struct Identity {
+    pub(crate) uid: u32,
+    pub(crate) gid: u32,
+    pub(crate) groups: Vec<u32>,
 }
 
 /// More would be no user database.
@@ -35,7 +35,8 @@ fn read(path: &str) -> String {
     String::from_utf8_lossy(&text).into_owned()
 }
 
-fn find(text: &str, passwd: &str, group: &str) -> Option<Identity> {
+/// The same in files with this content.
+pub(crate) fn find(text: &str, passwd: &str, group: &str) -> Option<Identity> {
     let (user, wanted_group) = match text.split_once(':') {
         Some((user, group)) => (user, Some(group)),
         None => (text, None),

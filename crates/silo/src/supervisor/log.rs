@@ -142,7 +142,8 @@ impl LogWriter {
     }
 }
 
-fn format_parts(out: &mut Vec<u8>, stream: u8, line: &[u8], whole: bool) {
+/// A line, or what has come of one, as lines of the log.
+pub(crate) fn format_parts(out: &mut Vec<u8>, stream: u8, line: &[u8], whole: bool) {
     let now = rustix::time::clock_gettime(rustix::time::ClockId::Realtime);
     let stamp = Stamp { seconds: now.tv_sec, nanoseconds: now.tv_nsec };
     let name = if stream == 2 { "stderr" } else { "stdout" };

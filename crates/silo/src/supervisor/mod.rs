@@ -9,7 +9,7 @@ mod build;
 mod clients;
 mod exit;
 mod freezer;
-mod log;
+pub(crate) mod log;
 mod mounts;
 mod pipes;
 mod poll;

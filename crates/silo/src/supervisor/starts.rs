@@ -118,7 +118,12 @@ impl Supervisor<'_> {
                     (Err(failure), _) => {
                         return self.clients.answer(&self.poll, client, id, Err(failure), Vec::new());
                     }
-                    (Ok(_), None) => return self.end(ExitKind::Unexpected),
+                    // Nobody else would answer this client: the question is off the list.
+                    (Ok(_), None) => {
+                        let lost = Err(Failure::Lost("process 1".into()));
+                        self.clients.answer(&self.poll, client, id, lost, Vec::new());
+                        return self.end(ExitKind::Unexpected);
+                    }
                 };
                 self.count_oom_kills();
                 let mut pipes = streams.ours;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::support::{Place, System};
-use hcs_silo::protocol::{Reply, Request};
+use crate::support::{Place, System, linux};
+use hcs_silo::protocol::{Reply, Request, Stream, User};
 use hcs_silo::spec::{Mount, Source};
 
 fn lines(path: &str) -> BTreeSet<String> {
@@ -26,6 +26,42 @@ fn a_hundred_at_once_all_end_and_leave_nothing() {
         system.end();
     }
     assert_eq!(lines("/proc/self/mountinfo"), mounts);
+}
+
+/// Kilobytes that a process has for itself.
+fn private_kb(pid: impl std::fmt::Display) -> u64 {
+    let text = fs_err::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = text.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+#[test]
+fn ten_thousand_processes_leave_nothing_in_the_supervisor_and_process_1() {
+    const AT_ONCE: usize = 50;
+    let place = Place::new();
+    let system = System::started(&place.spec("a"));
+    let request = Request::CreateProcess(linux(&["/bin/true"], User::default(), [Stream::Null; 3]));
+    let batch = || {
+        for answer in system.ask_many(AT_ONCE, &request)() {
+            let Reply::Process { process, .. } = answer.unwrap() else { panic!("no process") };
+            assert_eq!(system.exit_of(process).code, 0);
+            system.ask(Request::CloseProcess { process }).unwrap();
+        }
+        system.forget_events();
+    };
+    // What is taken once, for tables and buffers, does not count.
+    (0..20).for_each(|_| batch());
+    let [init, supervisor] = system.pids();
+    let before = (system.supervisor_descriptors(), private_kb(supervisor), private_kb(init));
+    (0..180).for_each(|_| batch());
+    let after = (system.supervisor_descriptors(), private_kb(supervisor), private_kb(init));
+    assert_eq!(after.0, before.0, "descriptors");
+    // A hundred bytes each would be 900 KiB.
+    assert!(after.1 <= before.1 + 128, "supervisor: {} and then {} KiB", before.1, after.1);
+    assert!(after.2 <= before.2 + 128, "process 1: {} and then {} KiB", before.2, after.2);
+    let Reply::Processes(rows) = system.ask(Request::Processes).unwrap() else { panic!() };
+    assert_eq!(rows, []);
+    system.end();
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod agents;
 mod client;
 mod descriptors;
 mod escapes;
+mod hostile;
 mod isolation;
 mod lifecycle;
 mod load;

@@ -18,14 +18,14 @@ byte() { printf "\\$(printf %03o $1)"; }
 "#;
 
 /// The shell command that writes these bytes.
-fn printf(bytes: &[u8]) -> String {
+pub(crate) fn raw(bytes: &[u8]) -> String {
     let octal: Vec<String> = bytes.iter().map(|byte| format!("\\{byte:03o}")).collect();
     format!("printf '{}'\n", octal.concat())
 }
 
 /// The shell command that writes this message.
 pub(crate) fn say(message: &FromAgent) -> String {
-    printf(&guest::encode(message).unwrap())
+    raw(&guest::encode(message).unwrap())
 }
 
 pub(crate) fn ready() -> String {
@@ -48,19 +48,19 @@ pub(crate) fn answer(id: u32, response: Response) -> String {
 pub(crate) fn created(id: u32, pid: &str) -> String {
     let message = FromAgent::Answer { id, result: Ok(Response::Created { pid: 0 }) };
     let bytes = guest::encode(&message).unwrap();
-    format!("{}byte {pid}\n", printf(&bytes[..bytes.len() - 1]))
+    format!("{}byte {pid}\n", raw(&bytes[..bytes.len() - 1]))
 }
 
 /// An exit with a code below 128, likewise.
 pub(crate) fn exited(pid: &str, code: u8) -> String {
     let bytes = guest::encode(&FromAgent::Exited { pid: 0, code: code.into() }).unwrap();
-    format!("{}byte {pid}\n{}", printf(&bytes[..bytes.len() - 2]), printf(&[code]))
+    format!("{}byte {pid}\n{}", raw(&bytes[..bytes.len() - 2]), raw(&[code]))
 }
 
 /// What a process is to Linux, likewise.
 pub(crate) fn native(pid: &str, linux_pid: &str) -> String {
     let bytes = guest::encode(&FromAgent::Native { pid: 0, linux_pid: 0 }).unwrap();
-    format!("{}byte {pid}\nbyte {linux_pid}\n", printf(&bytes[..bytes.len() - 2]))
+    format!("{}byte {pid}\nbyte {linux_pid}\n", raw(&bytes[..bytes.len() - 2]))
 }
 
 pub(crate) fn script(text: &str) -> Command {

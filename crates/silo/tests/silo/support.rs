@@ -197,6 +197,11 @@ impl System {
         find().expect("the event did not come")
     }
 
+    /// What has happened until now is of no interest any more.
+    pub(crate) fn forget_events(&self) {
+        self.events.lock().unwrap().clear();
+    }
+
     /// Starts a shell command with pipes for all streams.
     pub(crate) fn shell(&self, script: &str) -> Running<'_> {
         self.start(&["/bin/sh", "-c", script], User::default())
@@ -324,7 +329,7 @@ impl Running<'_> {
 }
 
 /// Watches a folder from now on; the function returned waits until it is removed.
-pub(crate) fn until_removed(path: &Path) -> impl FnOnce() {
+pub(crate) fn until_removed(path: &Path) -> impl FnOnce() + use<> {
     use rustix::fs::inotify;
     let watch = inotify::init(inotify::CreateFlags::CLOEXEC).unwrap();
     inotify::add_watch(&watch, path, inotify::WatchFlags::DELETE_SELF).unwrap();
