@@ -33,12 +33,15 @@
 //! with another. A callback must not block. Dropping the [`Subscription`] waits until a running callback has
 //! returned, except from within that callback. An exit is remembered: who subscribes or waits after it still
 //! learns of it, and any number of waits are served.
+//!
+//! What happens to all systems of a host is a stream beside that: see [`SystemEvents`].
 
 #![forbid(unsafe_code)]
 
 mod compute;
 mod deadline;
 mod error;
+mod events;
 mod hresult;
 mod notification;
 mod operation;
@@ -53,6 +56,7 @@ pub use compute::{
 };
 pub use deadline::{Deadline, Deadlines};
 pub use error::{Error, ErrorKind, Object, ObjectKind, Result};
+pub use events::{EventStopper, SystemEvent, SystemEventKind, SystemEvents};
 pub use hresult::Hresult;
 pub use notification::{EventType, Notification, NotificationType};
 pub use operation::{Completer, Drive, Operation, OperationKind};

@@ -12,6 +12,7 @@
 pub mod capability;
 pub mod cgroup;
 pub mod client;
+pub mod farewell;
 mod init;
 pub mod process_list;
 pub mod protocol;

@@ -9,6 +9,7 @@ mod isolation;
 mod lifecycle;
 mod load;
 mod memory;
+mod onlookers;
 mod script;
 mod support;
 mod terminal;
