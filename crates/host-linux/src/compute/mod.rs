@@ -6,6 +6,7 @@ mod create_v1;
 mod create_v2;
 mod engine;
 mod errors;
+mod events;
 mod gc;
 mod handle;
 mod live;
