@@ -3,6 +3,7 @@
 pub(crate) mod manage;
 pub(crate) mod run;
 pub(crate) mod values;
+pub(crate) mod watch;
 
 use std::ffi::OsString;
 
@@ -100,6 +101,7 @@ pub(crate) enum Command {
     Inspect(Inspect),
     Stats(Stats),
     Logs(Logs),
+    Events(watch::Events),
     Stop(Stop),
     Kill(Kill),
     Rm(Rm),

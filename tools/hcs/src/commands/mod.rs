@@ -2,6 +2,7 @@
 
 mod base;
 mod completions;
+mod events;
 mod exec;
 mod gc;
 mod inspect;
@@ -43,6 +44,7 @@ pub(crate) fn dispatch(cli: &Cli, printer: Printer) -> Result<Outcome, Failure> 
         Command::Inspect(arguments) => inspect::inspect(arguments),
         Command::Stats(arguments) => stats::stats(arguments, printer),
         Command::Logs(arguments) => logs::logs(arguments),
+        Command::Events(arguments) => events::events(arguments, printer),
         Command::Stop(arguments) => stop::stop(arguments, printer),
         Command::Kill(arguments) => kill::kill(arguments, printer),
         Command::Rm(arguments) => rm::rm(arguments, printer),

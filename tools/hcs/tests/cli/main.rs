@@ -7,6 +7,7 @@
 
 mod bad_input;
 mod containers;
+mod events;
 mod foreground;
 mod running;
 mod support;

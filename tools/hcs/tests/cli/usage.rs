@@ -27,6 +27,7 @@ fn help_of_every_command() {
         "inspect",
         "stats",
         "logs",
+        "events",
         "stop",
         "kill",
         "rm",
@@ -58,6 +59,7 @@ fn wrong_usage_is_explained_and_ends_with_125() {
     snapshot!("usage_publish", "run", "-p", "80:80", "x");
     snapshot!("usage_network", "run", "--network", "nat", "x");
     snapshot!("usage_filter", "ls", "--filter", "colour=red");
+    snapshot!("usage_event_filter", "events", "--filter", "type=stop");
     snapshot!("usage_signal_without_process", "kill", "--signal", "TERM", "x");
     snapshot!("usage_json", "run", "--format", "json", "--memroy", "1g", "x");
     snapshot!("usage_terminal", "run", "-t", "--rootfs", "/", "x");
