@@ -1,5 +1,6 @@
 //! The command line: one definition per option gives parser, help and completions.
 
+pub(crate) mod change;
 pub(crate) mod manage;
 pub(crate) mod run;
 pub(crate) mod values;
@@ -102,6 +103,9 @@ pub(crate) enum Command {
     Stats(Stats),
     Logs(Logs),
     Events(watch::Events),
+    Pause(change::Pause),
+    Resume(change::Resume),
+    Update(change::Update),
     Stop(Stop),
     Kill(Kill),
     Rm(Rm),

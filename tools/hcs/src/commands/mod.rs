@@ -9,12 +9,14 @@ mod inspect;
 mod kill;
 mod logs;
 mod ls;
+mod pause;
 mod ps;
 mod rm;
 mod run;
 mod start;
 mod stats;
 mod stop;
+mod update;
 mod wait;
 
 use std::fmt;
@@ -45,6 +47,9 @@ pub(crate) fn dispatch(cli: &Cli, printer: Printer) -> Result<Outcome, Failure> 
         Command::Stats(arguments) => stats::stats(arguments, printer),
         Command::Logs(arguments) => logs::logs(arguments),
         Command::Events(arguments) => events::events(arguments, printer),
+        Command::Pause(arguments) => pause::pause(arguments, printer),
+        Command::Resume(arguments) => pause::resume(arguments, printer),
+        Command::Update(arguments) => update::update(arguments, printer),
         Command::Stop(arguments) => stop::stop(arguments, printer),
         Command::Kill(arguments) => kill::kill(arguments, printer),
         Command::Rm(arguments) => rm::rm(arguments, printer),

@@ -28,6 +28,9 @@ fn help_of_every_command() {
         "stats",
         "logs",
         "events",
+        "pause",
+        "resume",
+        "update",
         "stop",
         "kill",
         "rm",
@@ -59,6 +62,9 @@ fn wrong_usage_is_explained_and_ends_with_125() {
     snapshot!("usage_publish", "run", "-p", "80:80", "x");
     snapshot!("usage_network", "run", "--network", "nat", "x");
     snapshot!("usage_filter", "ls", "--filter", "colour=red");
+    snapshot!("usage_update_nothing", "update", "x");
+    snapshot!("usage_update_processors", "update", "--cpus", "1", "--cpu-weight", "9", "x");
+    snapshot!("usage_update_weight", "update", "--cpu-weight", "10001", "x");
     snapshot!("usage_event_filter", "events", "--filter", "type=stop");
     snapshot!("usage_signal_without_process", "kill", "--signal", "TERM", "x");
     snapshot!("usage_json", "run", "--format", "json", "--memroy", "1g", "x");
