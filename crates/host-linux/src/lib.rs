@@ -5,6 +5,7 @@
 //! to list them, and to clear away what was killed.
 
 mod compute;
+mod features;
 mod helpers;
 mod idrange;
 mod ids;
@@ -15,4 +16,5 @@ mod record;
 pub mod wine;
 
 pub use compute::{Garbage, GcReport, LinuxHost, SystemInfo};
+pub use features::Feature;
 pub use options::{IdPool, Options};

@@ -8,11 +8,11 @@ use hcs_schema::compute::v1::{ContainerConfig, Layer, MappedDir};
 use super::plan::{self, Guest, HostPart, LinuxRoot, Mapped, Plan, Processor};
 use super::refuse::{no, unless_default, unless_empty_part};
 
-pub(super) const NO_NETWORK: &str =
+pub(crate) const NO_NETWORK: &str =
     "networks come with a later version; until then a container has loopback only";
 pub(super) const NO_VM: &str = "this host runs no virtual machines: containers share its kernel";
 pub(super) const NO_DEVICE: &str = "devices of the host are not handed to containers";
-pub(super) const NO_THROTTLE: &str = "the speed of storage is not limited yet";
+pub(crate) const NO_THROTTLE: &str = "the speed of storage is not limited yet";
 pub(super) const NO_CREDENTIALS: &str = "there is no Active Directory behind this host";
 pub(super) const NO_PIPES: &str = "this host has no named pipes to hand in";
 pub(super) const NO_SCRATCH: &str =

@@ -27,6 +27,7 @@ mod system;
 mod windows_path;
 mod words;
 
+pub(crate) use create_v1::{NO_NETWORK, NO_THROTTLE};
 pub use gc::{Garbage, GcReport};
 pub use records::SystemInfo;
 pub use service::LinuxHost;

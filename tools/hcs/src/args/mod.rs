@@ -102,6 +102,7 @@ pub(crate) enum Command {
     Inspect(Inspect),
     Stats(Stats),
     Logs(Logs),
+    Top(watch::Top),
     Events(watch::Events),
     Pause(change::Pause),
     Resume(change::Resume),
@@ -113,6 +114,7 @@ pub(crate) enum Command {
     Gc(Gc),
     #[command(subcommand)]
     Base(Base),
+    Features(watch::Features),
     Completions(Completions),
 }
 

@@ -4,6 +4,7 @@ mod base;
 mod completions;
 mod events;
 mod exec;
+mod features;
 mod gc;
 mod inspect;
 mod kill;
@@ -16,6 +17,7 @@ mod run;
 mod start;
 mod stats;
 mod stop;
+mod top;
 mod update;
 mod wait;
 
@@ -56,6 +58,8 @@ pub(crate) fn dispatch(cli: &Cli, printer: Printer) -> Result<Outcome, Failure> 
         Command::Wait(arguments) => wait::wait(arguments, printer),
         Command::Gc(arguments) => gc::gc(arguments, printer),
         Command::Base(arguments) => base::base(arguments, printer),
+        Command::Top(arguments) => top::top(arguments, printer),
+        Command::Features(_) => features::features(printer),
         Command::Completions(arguments) => completions::completions(arguments),
     }?;
     Ok(Outcome::Success)

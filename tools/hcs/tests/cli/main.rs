@@ -13,5 +13,6 @@ mod foreground;
 mod running;
 mod support;
 mod terminal;
+mod top;
 mod usage;
 mod windows;

@@ -27,6 +27,7 @@ fn help_of_every_command() {
         "inspect",
         "stats",
         "logs",
+        "top",
         "events",
         "pause",
         "resume",
@@ -37,6 +38,7 @@ fn help_of_every_command() {
         "wait",
         "gc",
         "base",
+        "features",
         "completions",
     ] {
         insta::assert_snapshot!(format!("help_{command}"), stable(&hcs(&[command, "--help"])));
@@ -65,6 +67,7 @@ fn wrong_usage_is_explained_and_ends_with_125() {
     snapshot!("usage_update_nothing", "update", "x");
     snapshot!("usage_update_processors", "update", "--cpus", "1", "--cpu-weight", "9", "x");
     snapshot!("usage_update_weight", "update", "--cpu-weight", "10001", "x");
+    snapshot!("usage_top_interval", "top", "--interval", "0", "x");
     snapshot!("usage_event_filter", "events", "--filter", "type=stop");
     snapshot!("usage_signal_without_process", "kill", "--signal", "TERM", "x");
     snapshot!("usage_json", "run", "--format", "json", "--memroy", "1g", "x");
