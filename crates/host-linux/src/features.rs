@@ -169,7 +169,7 @@ fn id_mapped_mounts(root: &Path) -> Feature {
         Err(errno) => return Feature::not(NAME, format!("cannot look at {}: {errno}", root.display())),
     };
     let release = rustix::system::uname().release().to_string_lossy().into_owned();
-    id_mapped(NAME, root, u64::from(kind), &release)
+    id_mapped(NAME, root, kind, &release)
 }
 
 fn id_mapped(name: &'static str, root: &Path, kind: u64, release: &str) -> Feature {

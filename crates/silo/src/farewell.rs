@@ -132,7 +132,7 @@ mod tests {
             "~".into(),
             name.replace('~', "-"),
             format!("{name}0"),
-            name.replace("u", "x"),
+            name.replace('u', "x"),
             name.replace("c0000017", "+0000017"),
             name.replace("c0000017", "-------7"),
             name.replace("c0000017", "c00000é"),

@@ -1,7 +1,8 @@
 //! `hcs top`: the processes of containers and what they use, on a screen that refreshes.
 //!
 //! Each refresh asks anew and holds nothing in between: a container that ends with its last handle is not kept by it.
-//! Between refreshes it waits for events, so that the end of a container shows at once.
+//! Between refreshes it waits for events, so that the end of a container shows at once, and one that has ended is not
+//! looked at: even a short look would be a handle that keeps it from being removed.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -45,10 +46,11 @@ pub(crate) fn top(top: &Top, printer: Printer) -> Result<(), Failure> {
     // From before the first look, so that no end falls between.
     let mut events = if top.once { None } else { Some(host.events()?) };
     let mut usage = Usage::default();
+    let mut ids = top.ids.clone();
     let mut first = true;
     loop {
         let mut rows = Vec::new();
-        for id in &top.ids {
+        for id in &ids {
             match look(&host, id) {
                 Ok(row) => rows.push(row),
                 // It was there at first.
@@ -63,15 +65,19 @@ pub(crate) fn top(top: &Top, printer: Printer) -> Result<(), Failure> {
         show(&rows, top.once, first, printer)?;
         first = false;
         let Some(events) = &mut events else { return Ok(()) };
-        rest(events, &top.ids, Duration::from_secs(top.interval.get().into()))?;
+        rest(events, &mut ids, Duration::from_secs(top.interval.get().into()))?;
     }
 }
 
-/// Waits for the time between two refreshes, or until one of the containers has ended.
-fn rest(events: &mut Events, ids: &[String], interval: Duration) -> Result<(), Failure> {
+/// Waits for the time between two refreshes, or until one of the containers has ended, which it takes away.
+fn rest(events: &mut Events, ids: &mut Vec<String>, interval: Duration) -> Result<(), Failure> {
     let deadline = Deadline::after(interval);
     while let Some(event) = events.next_by(deadline)? {
-        if matches!(event.kind, SystemEventKind::Exited { .. }) && ids.contains(&event.id) {
+        let before = ids.len();
+        if matches!(event.kind, SystemEventKind::Exited { .. }) {
+            ids.retain(|id| *id != event.id);
+        }
+        if ids.len() < before {
             break;
         }
     }
