@@ -125,6 +125,37 @@ impl fmt::Debug for EventStopper {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{ComputeService, ComputeSystem, Error, Hresult, Object, Operation, OperationKind};
+
+    /// A host without events.
+    #[derive(Debug)]
+    struct Without;
+
+    impl ComputeService for Without {
+        fn create_system(&self, id: &str, _: &str) -> Result<(Arc<dyn ComputeSystem>, Operation)> {
+            Err(Error::already_exists(Object::system(id)))
+        }
+
+        fn open_system(&self, id: &str) -> Result<Arc<dyn ComputeSystem>> {
+            Err(Error::not_found(Object::system(id)))
+        }
+
+        fn enumerate_systems(&self, _: &str) -> Operation {
+            Operation::done(OperationKind::Enumerate, Object::service(), Ok("[]".into()))
+        }
+
+        fn service_properties(&self, _: &str) -> Operation {
+            Operation::done(OperationKind::GetServiceProperties, Object::service(), Ok("{}".into()))
+        }
+    }
+
+    #[test]
+    fn a_host_without_events_refuses_by_name() {
+        let error = Without.events().unwrap_err();
+        assert_eq!(error.hresult(), Hresult::ERROR_NOT_SUPPORTED);
+        assert_eq!(error.operation(), Some(OperationKind::Subscribe));
+        assert!(error.to_string().contains("events"), "{error}");
+    }
 
     #[test]
     fn every_kind_has_its_name_in_the_list() {

@@ -39,7 +39,7 @@ use crate::record::Meta;
 
 /// How long the call waits for the supervisors that there are to take it as an onlooker. Each does so at once, unless it
 /// is stopped or stuck; then the stream is made without it, and has it as soon as it goes on.
-const GREETING: Duration = Duration::from_secs(5);
+const GREETING: Duration = Duration::from_secs(2);
 
 /// Number of the watched folders in the set of descriptors; sockets count from [`FIRST`].
 const FOLDERS: u64 = 0;
