@@ -7,6 +7,8 @@ use std::time::Duration;
 use hcs_contract::{ComputeService, ComputeSystem, Deadline, SystemEvent, SystemEventKind, SystemEvents};
 use hcs_host_linux::{Garbage, LinuxHost, Options};
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use super::support::{Engine, PATIENCE, done, kill_and_wait, libexec, run, state, supervisor_of};
 
 fn next(events: &mut Box<dyn SystemEvents>) -> SystemEvent {
@@ -217,20 +219,34 @@ fn a_stream_ends_at_its_deadline_and_from_another_thread_and_holds_no_system() {
     assert_eq!(events.next(Deadline::Never).unwrap(), None, "it stays stopped");
 }
 
+/// A process that stands still until the value is dropped, also by a test that fails.
+struct Stopped(Pid);
+
+impl Stopped {
+    fn new(pid: u32) -> Self {
+        let pid = Pid::from_raw(pid.cast_signed()).unwrap();
+        kill_process(pid, Signal::STOP).unwrap();
+        Self(pid)
+    }
+}
+
+impl Drop for Stopped {
+    fn drop(&mut self) {
+        let _ = kill_process(self.0, Signal::CONT);
+    }
+}
+
 #[test]
 fn a_supervisor_that_stands_still_keeps_the_others_from_nothing() {
     let engine = Engine::new();
     let stuck = engine.started("stuck", "");
-    let supervisor =
-        rustix::process::Pid::from_raw(supervisor_of(&engine.host, "stuck").cast_signed()).unwrap();
-    let signal = |signal| rustix::process::kill_process(supervisor, signal).unwrap();
-    signal(rustix::process::Signal::STOP);
+    let stopped = Stopped::new(supervisor_of(&engine.host, "stuck"));
     let mut events = engine.host.events().unwrap();
     let other = engine.started("other", "");
     assert_eq!(names(&mut events, 2), ["other create", "other start"]);
     end(&other);
     assert_eq!(names(&mut events, 1), ["other exit"]);
-    signal(rustix::process::Signal::CONT);
+    drop(stopped);
     // It is reached as soon as it goes on, and then told of as any other: by the second answer it has let us in.
     for _ in 0..2 {
         assert_eq!(state(&stuck), "Running");
