@@ -145,22 +145,48 @@ fn a_supervisor_that_is_killed_is_told_as_an_unexpected_exit() {
     assert_eq!(names(&mut events, 1), ["victim exit"]);
 }
 
+/// Makes more events than anybody keeps for a reader that does not read.
+fn make_it_busy(system: &Arc<dyn ComputeSystem>) {
+    for _ in 0..2_000 {
+        done(&system.modify(r#"{"ResourcePath":"Container/Memory/SizeInMB","Settings":64}"#));
+    }
+}
+
+/// How many changes are told before it is told that some were missed.
+fn modified_until_missed(events: &mut Box<dyn SystemEvents>) -> u32 {
+    let mut modified = 0;
+    loop {
+        match next(events).kind {
+            SystemEventKind::Modified => modified += 1,
+            SystemEventKind::Missed => return modified,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn an_end_that_came_among_what_was_missed_is_told_once_and_as_it_was() {
+    let engine = Engine::new();
+    let system = engine.started("busy", "");
+    let mut events = engine.host.events().unwrap();
+    make_it_busy(&system);
+    run(&system, "exit 3");
+    end(&system);
+    system.close();
+    modified_until_missed(&mut events);
+    let exit = next(&mut events);
+    let SystemEventKind::Exited { exit_type, exit_code } = exit.kind else { panic!("{exit:?}") };
+    assert_eq!((exit_type.as_str(), exit_code), ("ForcedExit", Some(3)));
+    nothing_more(&mut events);
+}
+
 #[test]
 fn whoever_does_not_read_holds_nobody_up_and_is_told_that_it_missed_something() {
     let engine = Engine::new();
     let system = engine.started("busy", "");
     let mut events = engine.host.events().unwrap();
-    for _ in 0..2_000 {
-        done(&system.modify(r#"{"ResourcePath":"Container/Memory/SizeInMB","Settings":64}"#));
-    }
-    let mut modified = 0;
-    loop {
-        match next(&mut events).kind {
-            SystemEventKind::Modified => modified += 1,
-            SystemEventKind::Missed => break,
-            other => panic!("{other:?}"),
-        }
-    }
+    make_it_busy(&system);
+    let modified = modified_until_missed(&mut events);
     assert!((1..2_000).contains(&modified), "{modified}");
     // From here on it hears again.
     nothing_more(&mut events);

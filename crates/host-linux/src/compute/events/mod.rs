@@ -25,6 +25,7 @@ use hcs_contract::{Deadline, Error, EventStopper, Result, SystemEvent, SystemEve
 use hcs_schema::Time;
 use hcs_silo::client::{Glimpse, LaunchError, Onlooker};
 use hcs_silo::farewell::Farewell;
+use hcs_silo::protocol::Happening;
 use hcs_silo::wire::Receiver;
 use rustix::event::epoll::{self, EventData, EventFlags};
 use rustix::event::{EventfdFlags, Timespec, eventfd};
@@ -74,6 +75,10 @@ struct Watched {
     socket: Option<(u64, Onlooker)>,
     /// Its supervisor closed a connection without a welcome.
     sent_away: bool,
+    /// Its supervisor has told us that it tells us no more.
+    cut_off: bool,
+    /// Said while we were connected: what else the connection has to tell comes first.
+    farewell: Option<Farewell>,
 }
 
 impl Events {
@@ -193,6 +198,8 @@ impl Events {
             story: Story::new(since),
             socket: None,
             sent_away: false,
+            cut_off: false,
+            farewell: None,
         });
         if system.socket.is_some() {
             return;
@@ -237,7 +244,10 @@ impl Events {
         let told = match onlooker.next(&mut self.receiver) {
             Ok(Glimpse::Nothing) => return false,
             Ok(Glimpse::Stands(status)) => system.story.stands(status, now()),
-            Ok(Glimpse::Saw(sight)) => system.story.saw(sight),
+            Ok(Glimpse::Saw(sight)) => {
+                system.cut_off = sight.what == Happening::Missed;
+                system.story.saw(sight)
+            }
             Ok(Glimpse::End) => {
                 self.ended(name);
                 return true;
@@ -269,31 +279,33 @@ impl Events {
     /// A connection has ended: with its supervisor, unless that has only cut us off.
     fn ended(&mut self, name: &IdName) {
         let Some(onlooker) = self.hang_up(name) else { return };
-        let Some(system) = self.systems.get_mut(name) else { return };
-        if !onlooker.is_welcomed() {
-            if std::mem::replace(&mut system.sent_away, true) {
-                // It listens and does not want us: it knows no onlookers.
-                let id = system.id.clone();
-                self.missed(id);
-            } else {
-                // Most likely it could not be made, and nobody listens any more.
-                self.look(name, 0);
-            }
-            return;
-        }
-        system.sent_away = false;
-        let (id, life) = (system.id.clone(), system.life.clone());
         // The farewell was said before the connection ended. Nobody must come upon it later.
         self.folders.read(&mut self.changes);
-        if let Some(farewell) = life.as_deref().and_then(|life| self.take_farewell(life)) {
-            let told = system_story(&mut self.systems, name).farewell(&farewell);
-            self.tell(&id, told);
+        let Some(system) = self.systems.get_mut(name) else { return };
+        let (id, life) = (system.id.clone(), system.life.clone());
+        let farewell = system.farewell.take().or_else(|| take_farewell(&mut self.changes, life.as_deref()?));
+        let cut_off = std::mem::replace(&mut system.cut_off, false);
+        let sent_away = std::mem::replace(&mut system.sent_away, !onlooker.is_welcomed());
+        let mut told = Vec::new();
+        if let Some(farewell) = farewell {
+            if onlooker.is_welcomed() && !cut_off && !system.story.has_ended() {
+                // It was to tell us, and ended before we had read what was before that.
+                told.push((farewell.exited_100ns, SystemEventKind::Missed));
+            }
+            told.extend(system.story.farewell(&farewell));
         }
-        let mut story = *system_story(&mut self.systems, name);
+        let mut story = system.story;
+        self.tell(&id, told);
+        if !onlooker.is_welcomed() && sent_away {
+            // It listens and does not want us: it knows no onlookers.
+            self.missed(id);
+            return;
+        }
         self.look(name, 0);
         let back =
             self.systems.get(name).is_some_and(|system| system.socket.is_some() && system.life == life);
-        if !back && !story.has_ended() {
+        // One without a welcome most likely could not be made, and so was never there.
+        if onlooker.is_welcomed() && !back && !story.has_ended() {
             let told = story.lost(now());
             if let Some(system) = self.systems.get_mut(name).filter(|system| system.life == life) {
                 system.story = story;
@@ -302,39 +314,25 @@ impl Events {
         }
     }
 
-    /// The farewell of this life, out of the changes that are still to be looked at.
-    fn take_farewell(&mut self, life: &str) -> Option<Farewell> {
-        let is_it = |change: &Change| matches!(change, Change::Farewell(farewell) if farewell.life == life);
-        let index = self.changes.iter().position(is_it)?;
-        match self.changes.remove(index) {
-            Some(Change::Farewell(farewell)) => Some(farewell),
-            _ => None,
-        }
-    }
-
     fn farewell(&mut self, farewell: Farewell) {
         let Some(life) = Life::parse(&farewell.life) else { return };
         let name = life.id_name();
-        let known = self.systems.get(&name);
         // One that was never reached has no life as yet, and this is its end.
-        let is_this =
-            known.is_some_and(|system| system.life.as_deref().is_none_or(|life| life == farewell.life));
-        if !is_this {
+        let is_this = |system: &&mut Watched| system.life.as_deref().is_none_or(|life| life == farewell.life);
+        let Some(system) = self.systems.get_mut(&name).filter(is_this) else {
             // It came and went before it could be looked for, and perhaps has a successor by now.
-            let id = known.map_or_else(|| name.id(), |system| system.id.clone());
+            let id = self.systems.get(&name).map_or_else(|| name.id(), |system| system.id.clone());
             let told = Story::new(0).farewell(&farewell);
             self.tell(&id, told);
             return;
+        };
+        if system.socket.is_some() {
+            // What its supervisor has said before comes first, and mostly that is the exit itself.
+            system.farewell = Some(farewell);
+            return;
         }
-        // What its supervisor said before comes first. If the connection ends with it, the farewell is looked for.
-        let life = farewell.life.clone();
-        self.changes.push_front(Change::Farewell(farewell));
-        self.receive_all(&name);
-        let Some(farewell) = self.take_farewell(&life) else { return };
-        let Some(system) = self.systems.get_mut(&name) else { return };
-        system.life = Some(life);
-        let told = system.story.farewell(&farewell);
-        let id = system.id.clone();
+        system.life = Some(farewell.life.clone());
+        let (id, told) = (system.id.clone(), system.story.farewell(&farewell));
         self.tell(&id, told);
     }
 
@@ -347,8 +345,14 @@ impl Events {
     }
 }
 
-fn system_story<'a>(systems: &'a mut BTreeMap<IdName, Watched>, name: &IdName) -> &'a mut Story {
-    &mut systems.get_mut(name).expect("the caller has looked it up and nothing removes it since").story
+/// The farewell of this life, out of the changes that are still to be looked at.
+fn take_farewell(changes: &mut VecDeque<Change>, life: &str) -> Option<Farewell> {
+    let is_it = |change: &Change| matches!(change, Change::Farewell(farewell) if farewell.life == life);
+    let index = changes.iter().position(is_it)?;
+    match changes.remove(index) {
+        Some(Change::Farewell(farewell)) => Some(farewell),
+        _ => None,
+    }
 }
 
 impl SystemEvents for Events {
