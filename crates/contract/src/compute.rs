@@ -10,7 +10,7 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::{Callback, Error, Object, Operation, OperationKind, Result, Stream, Subscription};
+use crate::{Callback, Error, Object, Operation, OperationKind, Result, Stream, Subscription, SystemEvents};
 
 /// A host: makes, finds and lists compute systems.
 pub trait ComputeService: fmt::Debug + Send + Sync {
@@ -34,6 +34,17 @@ pub trait ComputeService: fmt::Debug + Send + Sync {
 
     /// Asks for properties of the service itself. `query` is a `PropertyQuery`, the result a `ServiceProperties`.
     fn service_properties(&self, query: &str) -> Operation;
+
+    /// What happens to all systems of this host from now on, whoever makes it happen. Hosts without it leave this
+    /// default, which refuses.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::NotSupported`]; the operating system's or the connection's.
+    fn events(&self) -> Result<Box<dyn SystemEvents>> {
+        let refused =
+            Error::not_supported("events", "this host can't tell what happens to all of its systems");
+        Err(refused.with_operation(OperationKind::Subscribe).with_object(Object::service()))
+    }
 }
 
 /// A handle of one compute system.

@@ -33,6 +33,8 @@
 //! with another. A callback must not block. Dropping the [`Subscription`] waits until a running callback has
 //! returned, except from within that callback. An exit is remembered: who subscribes or waits after it still
 //! learns of it, and any number of waits are served.
+//!
+//! What happens to all systems of a host is a stream beside that: see [`SystemEvents`].
 
 #![forbid(unsafe_code)]
 
@@ -40,6 +42,7 @@ mod alarm;
 mod compute;
 mod deadline;
 mod error;
+mod events;
 mod hresult;
 mod notification;
 mod operation;
@@ -54,6 +57,7 @@ pub use compute::{
 };
 pub use deadline::{Deadline, Deadlines};
 pub use error::{Error, ErrorKind, Object, ObjectKind, Result};
+pub use events::{EventStopper, SystemEvent, SystemEventKind, SystemEvents};
 pub use hresult::Hresult;
 pub use notification::{EventType, Notification, NotificationType};
 pub use operation::{Completer, Drive, Operation, OperationFuture, OperationKind};

@@ -32,6 +32,7 @@
 //! # Parts
 //! - [`Host`] creates, opens and lists containers; [`Container`] is a handle of one; [`Process`] of a process in it.
 //! - [`Command`] starts processes in the manner of `std::process::Command`.
+//! - [`Events`] tells what happens to all containers of a host, whoever makes it happen.
 //! - [`schema`] has every document as a type. Wherever a document is taken, JSON text of a newer schema may be given.
 //! - [`Error`] is the one error: operation, object, code, the service's own words, and what to do. Its predicates
 //!   are those of the original ([`Error::is_not_exist`] and so on).
@@ -60,6 +61,7 @@ mod command_line;
 mod constants;
 mod container;
 mod documents;
+mod events;
 mod exit;
 #[cfg(feature = "async")]
 pub mod future;
@@ -80,11 +82,13 @@ pub use constants::{
 };
 pub use container::Container;
 pub use documents::{ContainerDocument, Guest, ModifyDocument, ProcessDocument};
+pub use events::Events;
 pub use exit::{ExitStatus, SystemExit};
 pub use hcs_contract as contract;
 pub use hcs_contract::{
-    Deadline, Deadlines, Error, ErrorEvent, ErrorKind, EventType, Hresult, Notification, NotificationType,
-    Object, ObjectKind, OperationKind, ProcessStreams, Result, Stream, StreamSource, Subscription,
+    Deadline, Deadlines, Error, ErrorEvent, ErrorKind, EventStopper, EventType, Hresult, Notification,
+    NotificationType, Object, ObjectKind, OperationKind, ProcessStreams, Result, Stream, StreamSource,
+    Subscription, SystemEvent, SystemEventKind,
 };
 #[doc(inline)]
 pub use hcs_schema as schema;

@@ -8,6 +8,8 @@ use crate::options::Options;
 
 /// The static binary that is supervisor and process 1.
 pub(crate) const INIT: &str = "hcs-init";
+/// What runs in Windows containers beside the programs.
+pub(crate) const AGENT: &str = "agent.exe";
 
 /// Finds the helper program `name`.
 ///

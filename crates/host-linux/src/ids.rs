@@ -63,6 +63,26 @@ impl IdName {
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The id; of one that was too long, the name, because a digest can't be undone.
+    pub(crate) fn id(&self) -> String {
+        let mut id = Vec::with_capacity(self.0.len());
+        let mut rest = self.0.as_bytes();
+        while let Some((&byte, behind)) = rest.split_first() {
+            let escaped = (byte == b'%').then(|| behind.split_at_checked(2)).flatten();
+            let value = escaped.and_then(|(digits, behind)| {
+                let text = std::str::from_utf8(digits).ok()?;
+                Some((u8::from_str_radix(text, 16).ok()?, behind))
+            });
+            let (byte, behind) = value.unwrap_or((byte, behind));
+            id.push(byte);
+            rest = behind;
+        }
+        match String::from_utf8(id) {
+            Ok(id) if !self.0.contains("%%") => id,
+            _ => self.0.clone(),
+        }
+    }
 }
 
 impl AsRef<Path> for IdName {
@@ -170,12 +190,21 @@ mod tests {
             ("ü", "%c3%bc"),
         ] {
             assert_eq!(name(id), expected, "{id:?}");
+            assert_eq!(IdName(expected.into()).id(), id);
         }
         let long = name(&"x/".repeat(150));
         assert!(long.len() < 200 && !long.contains('/') && long.starts_with("x%2fx"), "{long}");
         assert_ne!(long, name(&"x/".repeat(151)));
         // The name of a digest is no shortcut to another id's folder.
         assert_ne!(name(&long), long);
+    }
+
+    #[test]
+    fn a_name_that_says_no_id_is_given_as_it_is() {
+        let long = name(&"x".repeat(500));
+        for name in [&*long, "%", "%4", "a%zz", "%ff", "%%"] {
+            assert_eq!(IdName(name.into()).id(), name);
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! to list them, and to clear away what was killed.
 
 mod compute;
+mod features;
 mod helpers;
 mod idrange;
 mod ids;
@@ -18,4 +19,5 @@ pub mod wine;
 #[doc(hidden)]
 pub use compute::fuzzing;
 pub use compute::{Garbage, GcReport, LinuxHost, SystemInfo};
+pub use features::Feature;
 pub use options::{IdPool, Options};

@@ -12,6 +12,7 @@
 pub mod capability;
 pub mod cgroup;
 pub mod client;
+pub mod farewell;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;

@@ -3,6 +3,9 @@
 //! A connection is one handle on the system. The client's first message is [`Hello`], the supervisor's first answer
 //! its [`Welcome`]. After that the client sends [`Request`]s, each answered by one [`Message::Answer`], in any order;
 //! [`Message::Event`]s come in between. End of file means that the system is gone with all it held.
+//!
+//! An onlooker ([`Purpose::Watch`]) is no handle: it asks for nothing and is told everything that happens to the system
+//! ([`Message::Sight`]) until it goes.
 
 use hcs_guest_protocol as guest;
 use serde::{Deserialize, Serialize};
@@ -10,19 +13,43 @@ use serde::{Deserialize, Serialize};
 use crate::cgroup::Limits;
 
 /// Version of these messages. A supervisor of version N also serves clients of version N−1.
-pub const VERSION: u16 = 1;
+///
+/// Version 2 has onlookers. What it tells to handles is what version 1 told them.
+pub const VERSION: u16 = 2;
+
+/// The oldest version that a supervisor serves.
+pub const OLDEST: u16 = 1;
 
 /// The first message of a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hello {
     /// The newest version that the client speaks.
     pub version: u16,
-    /// The client only wants to see the [`Welcome`]: the connection is no handle, and ends with that.
-    pub look: bool,
+    /// What the connection is for.
+    pub purpose: Purpose,
+}
+
+impl Hello {
+    /// The version that both speak from here on; 0: there is none.
+    pub(crate) fn agree(self) -> u16 {
+        let needed = if self.purpose == Purpose::Watch { 2 } else { OLDEST };
+        if self.version < needed { 0 } else { self.version.min(VERSION) }
+    }
+}
+
+/// What a connection is for. The first two are on the wire what the flag "only a look" was in version 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Purpose {
+    /// A handle on the system.
+    Handle,
+    /// Only to see the [`Welcome`]: the connection is no handle, and ends with that.
+    Look,
+    /// To see what happens, from the [`Welcome`] on: no handle either.
+    Watch,
 }
 
 /// The supervisor's answer to [`Hello`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Welcome {
     /// The version that both speak from here on, or 0 if there is none.
     pub version: u16,
@@ -200,6 +227,8 @@ pub enum Message {
     },
     /// Something happened.
     Event(Event),
+    /// The same for an onlooker, in more detail.
+    Sight(Sight),
 }
 
 /// What came of a request.
@@ -345,6 +374,34 @@ pub enum Event {
     OutOfMemory,
     /// The state changed.
     State(State),
+}
+
+/// What an onlooker sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sight {
+    /// When it happened, 100 ns since the Unix epoch.
+    pub at_100ns: u64,
+    /// What.
+    pub what: Happening,
+}
+
+/// What can happen to a system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Happening {
+    /// Created → Running.
+    Started,
+    /// Running → Paused.
+    Paused,
+    /// Paused → Running.
+    Resumed,
+    /// It has new limits.
+    Modified,
+    /// The memory limit ended processes, one or some.
+    OutOfMemory,
+    /// It has ended; its clean-up is still under way.
+    Exited(Exit),
+    /// This onlooker did not read, so more has happened than it was told. It is the last that it hears on this connection.
+    Missed,
 }
 
 /// Why a request failed.

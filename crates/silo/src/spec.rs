@@ -47,6 +47,8 @@ pub struct Spec {
     pub log: Option<Log>,
     /// A folder that keeps the final state after the system is gone; `None`: nothing is kept.
     pub record: Option<PathBuf>,
+    /// A folder where the end of the system is told to those who watch it, see [`crate::farewell`]; `None`: nowhere.
+    pub farewells: Option<PathBuf>,
     /// Throw-away folders, removed when the system is gone.
     pub remove: Vec<PathBuf>,
 }

@@ -94,7 +94,10 @@ fn from_options(id: &str, options: &Container, fate: Fate) -> Result<ContainerCo
         ..ContainerConfig::default()
     };
     if let Some(millicpus) = options.cpus {
-        limit_processors(&mut document, millicpus.get(), processors())?;
+        match Processors::new(millicpus.get(), processors())? {
+            Processors::Count(count) => document.processor_count = count,
+            Processors::Parts(parts) => document.processor_maximum = parts.into(),
+        }
     }
     if let Some(root) = &options.rootfs {
         document.container_type = OsType::LINUX;
@@ -130,25 +133,35 @@ fn text(path: &Path) -> Result<String, Failure> {
 }
 
 /// As many as the service takes for the whole.
-fn processors() -> u64 {
+pub(crate) fn processors() -> u64 {
     std::thread::available_parallelism().map_or(1, |count| u64::try_from(count.get()).unwrap_or(u64::MAX))
 }
 
-/// Puts thousandths of a processor into the document. More than there are is no limit, and hardly what was meant.
-fn limit_processors(document: &mut ContainerConfig, millicpus: u64, processors: u64) -> Result<(), Failure> {
-    if millicpus.div_ceil(1000) > processors {
-        return Err(Failure::Usage {
-            problem: format!("--cpus asks for more processors than the host has ({processors})"),
-            hint: "give a smaller number, or leave --cpus out for no limit".into(),
-        });
+/// A limit of processors as the service's documents say it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Processors {
+    /// So many.
+    Count(u32),
+    /// 1/100 percent of all that the host has.
+    Parts(u32),
+}
+
+impl Processors {
+    /// From thousandths of a processor. More than there are is no limit, and hardly what was meant.
+    pub(crate) fn new(millicpus: u64, host_has: u64) -> Result<Self, Failure> {
+        if millicpus.div_ceil(1000) > host_has {
+            return Err(Failure::Usage {
+                problem: format!("--cpus asks for more processors than the host has ({host_has})"),
+                hint: "give a smaller number, or leave --cpus out for no limit".into(),
+            });
+        }
+        Ok(match u32::try_from(millicpus / 1000) {
+            // Whole ones can be said exactly.
+            Ok(count) if millicpus.is_multiple_of(1000) => Self::Count(count),
+            // At most 10,000, since it is part of the whole.
+            _ => Self::Parts(u32::try_from(millicpus * 10 / host_has).unwrap_or(10_000).max(1)),
+        })
     }
-    match u32::try_from(millicpus / 1000) {
-        // Whole ones can be said exactly.
-        Ok(count) if millicpus.is_multiple_of(1000) => document.processor_count = count,
-        // Others as the service counts: 1/100 percent of all processors.
-        _ => document.processor_maximum = (millicpus * 10 / processors).max(1).cast_signed(),
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -203,16 +216,12 @@ mod tests {
 
     #[test]
     fn processors_are_counted_or_parts_of_the_whole_and_no_more_than_there_are() {
-        let check = |millicpus, processors| {
-            let mut document = ContainerConfig::default();
-            limit_processors(&mut document, millicpus, processors).ok()?;
-            Some((document.processor_count, document.processor_maximum))
-        };
-        assert_eq!(check(500, 2), Some((0, 2500)));
-        assert_eq!(check(1999, 2), Some((0, 9995)));
-        assert_eq!(check(2000, 2), Some((2, 0)));
+        let check = |millicpus, host_has| Processors::new(millicpus, host_has).ok();
+        assert_eq!(check(500, 2), Some(Processors::Parts(2500)));
+        assert_eq!(check(1999, 2), Some(Processors::Parts(9995)));
+        assert_eq!(check(2000, 2), Some(Processors::Count(2)));
         assert_eq!(check(2001, 2), None);
         assert_eq!(check(3000, 2), None);
-        assert_eq!(check(1, 64), Some((0, 1)));
+        assert_eq!(check(1, 64), Some(Processors::Parts(1)));
     }
 }

@@ -107,6 +107,12 @@ pub(crate) fn json(value: &impl Serialize) -> Result<(), Failure> {
     raw(format!("{}\n", printable_json(text)).as_bytes())
 }
 
+/// A result for programs that more will follow: one line.
+pub(crate) fn json_line(value: &impl Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string(value).map_err(Failure::Json)?;
+    raw(format!("{}\n", printable_json(text)).as_bytes())
+}
+
 /// Something that people should know and programs need not.
 pub(crate) fn note(text: &str) {
     // If standard error is gone, nobody wants to know.

@@ -54,7 +54,7 @@ impl Engine {
             return self.store().get(id).map_err(from_wine);
         }
         let guest = GuestFiles {
-            agent: helpers::find(&self.options, "agent.exe")?,
+            agent: helpers::find(&self.options, helpers::AGENT)?,
             bcryptprimitives: helpers::find(&self.options, "bcryptprimitives.dll")?,
         };
         let wine = WineInstall::find().map_err(from_wine)?;

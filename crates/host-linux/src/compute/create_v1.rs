@@ -9,11 +9,11 @@ use super::plan::{self, Guest, HostPart, LinuxRoot, Mapped, Plan, Processor};
 use super::refuse::{self, no, unless_default, unless_empty_part};
 use super::throttle::Throttle;
 
-pub(super) const NO_NETWORK: &str =
+pub(crate) const NO_NETWORK: &str =
     "networks come with a later version; until then a container has loopback only";
 pub(super) const NO_VM: &str = "this host runs no virtual machines: containers share its kernel";
 pub(super) const NO_DEVICE: &str = "devices of the host are not handed to containers";
-pub(super) const NO_THROTTLE: &str = "the kernel limits disks, not folders; limit the container";
+const NO_THROTTLE: &str = "the kernel limits disks, not folders; limit the container";
 pub(super) const NO_CREDENTIALS: &str = "there is no Active Directory behind this host";
 pub(super) const NO_SCRATCH: &str =
     "the scratch of a Windows container is the engine's own and is thrown away with it";

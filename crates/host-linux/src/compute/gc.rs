@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use hcs_contract::{Deadline, Error, Result};
 use hcs_silo::cgroup::{CgroupError, Instance};
+use hcs_silo::farewell::Farewell;
 use hcs_silo::protocol::Welcome;
 use rustix::fs::FlockOperation;
 
@@ -57,6 +58,8 @@ pub enum Garbage {
     Record(String),
     /// What interrupted makers of Wine bases left.
     UnfinishedBase,
+    /// The word of a system's end, whose supervisor was killed as it was said.
+    Farewell(PathBuf),
 }
 
 impl fmt::Display for Garbage {
@@ -72,6 +75,7 @@ impl fmt::Display for Garbage {
             Self::Scratch(path) => write!(f, "scratch folder {}", path.display()),
             Self::Cgroup(name) => write!(f, "cgroup {name}"),
             Self::UnfinishedBase => f.write_str("unfinished Wine bases"),
+            Self::Farewell(path) => write!(f, "farewell {}", path.display()),
             Self::Record(id) => write!(f, "record of {id} without an end"),
         }
     }
@@ -89,6 +93,8 @@ impl Engine {
             Ok(paths) => report.found.extend(paths.into_iter().map(Garbage::IdRange)),
             Err(error) => report.failures.push(error.to_string()),
         }
+        let farewells = self.unfinished_farewells(dry_run, &mut report);
+        report.fail(farewells);
         let bases = self.unfinished_bases(dry_run, &mut report);
         report.fail(bases);
         // Last: with the last cgroup in it the engine's own goes.
@@ -177,6 +183,32 @@ impl Engine {
                 report.fail(remove_folder(&path));
             }
             report.found.push(Garbage::Scratch(path));
+        }
+        Ok(())
+    }
+
+    /// Each is there for one system call of its supervisor's, and is gone at the second look of ours.
+    fn unfinished_farewells(&self, dry_run: bool, report: &mut GcReport) -> Result<()> {
+        let folder = self.layout.farewells();
+        let list = || -> std::io::Result<Vec<PathBuf>> {
+            fs_err::read_dir(&folder)?.map(|entry| Ok(entry?.path())).collect()
+        };
+        let failed = |error| Error::os("list", folder.display().to_string(), error);
+        for path in list().map_err(failed)? {
+            let life = path.file_name().and_then(|name| name.to_str()).and_then(Farewell::parse);
+            let life = life.and_then(|farewell| Life::parse(&farewell.life));
+            if let Some(life) = life
+                && self.lives(&life)?
+            {
+                continue;
+            }
+            if !path.exists() {
+                continue;
+            }
+            if !dry_run {
+                report.fail(remove_folder(&path));
+            }
+            report.found.push(Garbage::Farewell(path));
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ mod create_v1;
 mod create_v2;
 mod engine;
 mod errors;
+mod events;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 mod gc;
@@ -32,6 +33,7 @@ mod throttle;
 mod windows_path;
 mod words;
 
+pub(crate) use create_v1::NO_NETWORK;
 pub use gc::{Garbage, GcReport};
 pub use records::SystemInfo;
 pub use service::LinuxHost;

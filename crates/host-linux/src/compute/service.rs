@@ -3,13 +3,16 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use hcs_contract::{ComputeService, ComputeSystem, Error, Object, Operation, OperationKind, Result};
+use hcs_contract::{
+    ComputeService, ComputeSystem, Error, Object, Operation, OperationKind, Result, SystemEvents,
+};
 use hcs_schema::compute::{ComputeSystemQuery, v1, v2};
 use hcs_schema::{Document, Version};
 use hcs_silo::client::Connection;
 
 use super::engine::{Engine, Found};
 use super::errors::state_name;
+use super::events::Events;
 use super::gc::GcReport;
 use super::live::Live;
 use super::properties;
@@ -119,6 +122,12 @@ impl ComputeService for LinuxHost {
     fn service_properties(&self, query: &str) -> Operation {
         let kind = OperationKind::GetServiceProperties;
         Operation::done(kind, Object::service(), service_properties(query))
+    }
+
+    fn events(&self) -> Result<Box<dyn SystemEvents>> {
+        let named =
+            |error: Error| error.with_operation(OperationKind::Subscribe).with_object(Object::service());
+        Ok(Box::new(Events::new(Arc::clone(&self.engine)).map_err(named)?))
     }
 }
 

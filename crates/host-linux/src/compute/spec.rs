@@ -118,6 +118,7 @@ pub(super) fn spec(id: &str, plan: Plan, base: Option<&WindowsBase>, places: Pla
             }
         }),
         record: places.record,
+        farewells: Some(places.layout.farewells()),
         remove,
     })
 }

@@ -103,6 +103,7 @@ impl Session {
             end_with_first_process: false,
             log: None,
             record: None,
+            farewells: None,
             // Before the end is answered: the folder around it is about to be renamed.
             remove: vec![directory.into()],
         };

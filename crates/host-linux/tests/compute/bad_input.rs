@@ -84,7 +84,7 @@ fn members_that_cannot_be_honoured_are_named() {
     for (member, name) in [
         (r#""HvPartition":true"#, "HvPartition"),
         (r#""EndpointList":["x"]"#, "EndpointList"),
-        (r#""StorageIOPSMaximum":1"#, "StorageIOPSMaximum"),
+        (r#""StorageSandboxSize":1"#, "StorageSandboxSize"),
         (r#""Credentials":"{}""#, "Credentials"),
         (r#""LinuxHost":{"OsVersion":"10.0.1"}"#, "LinuxHost.OsVersion"),
     ] {

@@ -7,6 +7,7 @@ mod bad_values;
 #[path = "../clients/mod.rs"]
 mod clients;
 mod documents;
+mod events;
 mod lifecycle;
 mod limits;
 mod processes;

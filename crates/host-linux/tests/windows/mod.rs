@@ -232,6 +232,7 @@ impl Place {
             end_with_first_process: false,
             log: None,
             record: None,
+            farewells: None,
             remove: Vec::new(),
         }
     }

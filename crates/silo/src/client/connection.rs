@@ -318,6 +318,8 @@ impl Connection {
                 }
             }
             Ok(Some((Message::Event(event), _))) => self.tell(Some(event)),
+            // Told to onlookers only.
+            Ok(Some((Message::Sight(_), _))) => {}
             Err(error) if error.would_block() => {}
             // A supervisor that talks nonsense is as good as gone.
             Ok(None) | Err(_) => self.end(),

@@ -15,7 +15,7 @@ use rustix::mount::{MountAttrFlags, OpenTreeFlags};
 use rustix::net::{AddressFamily, RecvFlags, SocketAddrUnix, SocketFlags, SocketType};
 
 use super::connection::Connection;
-use crate::protocol::{Failure, Hello, VERSION, Welcome};
+use crate::protocol::{Failure, Hello, Purpose, VERSION, Welcome};
 use crate::spec::Spec;
 use crate::sys;
 use crate::wire::{self, Receiver, WireError};
@@ -198,7 +198,7 @@ pub fn connect(directory: &Path) -> Result<Arc<Connection>, LaunchError> {
 /// # Errors
 /// As [`connect`], and [`LaunchError::Timeout`].
 pub fn connect_until(directory: &Path, until: Option<Instant>) -> Result<Arc<Connection>, LaunchError> {
-    let (socket, welcome) = greet(directory, until, false)?;
+    let (socket, welcome) = greet(directory, until, Purpose::Handle)?;
     Connection::new(socket, welcome).map_err(LaunchError::Socket)
 }
 
@@ -207,31 +207,55 @@ pub fn connect_until(directory: &Path, until: Option<Instant>) -> Result<Arc<Con
 /// # Errors
 /// As [`connect_until`].
 pub fn look(directory: &Path, until: Option<Instant>) -> Result<Welcome, LaunchError> {
-    greet(directory, until, true).map(|(_, welcome)| welcome)
+    greet(directory, until, Purpose::Look).map(|(_, welcome)| welcome)
 }
 
-fn greet(directory: &Path, until: Option<Instant>, look: bool) -> Result<(OwnedFd, Welcome), LaunchError> {
-    let not_there =
-        |errno: Errno| LaunchError::NotThere { directory: directory.into(), source: errno.into() };
-    let socket =
-        rustix::net::socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
-            .map_err(|errno| LaunchError::Socket(errno.into()))?;
+fn greet(
+    directory: &Path,
+    until: Option<Instant>,
+    purpose: Purpose,
+) -> Result<(OwnedFd, Welcome), LaunchError> {
+    let socket = say_hello(directory, SocketFlags::empty(), purpose)?;
+    wait_readable(&socket, until, directory)?;
+    let received = Receiver::new(true).receive::<Welcome>(&socket, RecvFlags::empty())?;
+    let (welcome, _) = received.ok_or_else(|| not_there(directory, Errno::CONNREFUSED))?;
+    check_version(directory, welcome)?;
+    Ok((socket, welcome))
+}
+
+/// A connection to the supervisor, who will answer with a [`Welcome`].
+pub(super) fn say_hello(
+    directory: &Path,
+    flags: SocketFlags,
+    purpose: Purpose,
+) -> Result<OwnedFd, LaunchError> {
+    let not_there = |errno: Errno| not_there(directory, errno);
+    let flags = SocketFlags::CLOEXEC | flags;
+    let socket = rustix::net::socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)
+        .map_err(|errno| LaunchError::Socket(errno.into()))?;
     let folder =
         rustix::fs::open(directory, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
             .map_err(not_there)?;
     // A socket's address holds 107 bytes at most; through the descriptor any folder's path fits.
     let address =
         SocketAddrUnix::new(format!("/proc/self/fd/{}/{SOCKET}", folder.as_raw_fd())).map_err(not_there)?;
-    rustix::net::connect(&socket, &address).map_err(not_there)?;
-    match wire::send(&socket, &Hello { version: VERSION, look }, &[]) {
-        Ok(()) => {}
-        Err(WireError::Os { errno, .. }) => return Err(not_there(errno)),
-        Err(error) => return Err(error.into()),
+    match rustix::net::connect(&socket, &address) {
+        // Only of a socket that does not wait: more clients than the kernel lets wait for a supervisor are before us.
+        Err(Errno::AGAIN) => return Err(LaunchError::Timeout { directory: directory.into() }),
+        connected => connected.map_err(not_there)?,
     }
-    wait_readable(&socket, until, directory)?;
-    match Receiver::new(true).receive::<Welcome>(&socket, RecvFlags::empty())? {
-        None => Err(not_there(Errno::CONNREFUSED)),
-        Some((Welcome { version: 0, .. }, _)) => Err(LaunchError::Version { directory: directory.into() }),
-        Some((welcome, _)) => Ok((socket, welcome)),
+    match wire::send(&socket, &Hello { version: VERSION, purpose }, &[]) {
+        Ok(()) => Ok(socket),
+        Err(WireError::Os { errno, .. }) => Err(not_there(errno)),
+        Err(error) => Err(error.into()),
     }
+}
+
+fn not_there(directory: &Path, errno: Errno) -> LaunchError {
+    LaunchError::NotThere { directory: directory.into(), source: errno.into() }
+}
+
+/// The supervisor's word that there is no version that both speak.
+pub(super) fn check_version(directory: &Path, welcome: Welcome) -> Result<(), LaunchError> {
+    if welcome.version == 0 { Err(LaunchError::Version { directory: directory.into() }) } else { Ok(()) }
 }

@@ -2,7 +2,9 @@
 
 mod connection;
 mod launch;
+mod onlooker;
 mod reactor;
 
 pub use connection::{ClientError, Connection, FAREWELL, Outcome};
 pub use launch::{LaunchError, Launcher, SOCKET, connect, connect_until, look};
+pub use onlooker::{Glimpse, Onlooker};

@@ -7,6 +7,7 @@ use rustix::fs::{CWD, Mode, OFlags};
 use super::build::of_cgroup;
 use super::log::Stamp;
 use super::serve::Supervisor;
+use crate::farewell::Farewell;
 use crate::protocol::{Exit, ExitKind, Failure};
 use crate::spec::Spec;
 use crate::tree::remove_tree;
@@ -26,6 +27,22 @@ impl Supervisor<'_> {
         let (Some(record), Some(exit)) = (&self.spec.record, self.status.exit) else { return };
         // On a full disk the system is reported as ended unexpectedly, which is what a missing file means.
         let _ = write_record(record, self.status.created_100ns, self.status.started_100ns, exit);
+    }
+
+    /// Tells those who watch, but came too late to have been told by us, that there was this system and how it ended.
+    pub(super) fn say_farewell(&self, exit: Exit) {
+        let Some(folder) = &self.spec.farewells else { return };
+        let farewell = Farewell {
+            life: self.spec.cgroup.clone(),
+            created_100ns: self.status.created_100ns,
+            started_100ns: self.status.started_100ns,
+            exited_100ns: exit.at_100ns,
+            kind: exit.kind,
+            code: exit.first_process.map(|process| process.code),
+            oom_kills: exit.oom_kills,
+        };
+        // On a full disk those miss it.
+        let _ = farewell.say(folder);
     }
 
     /// Removes what the kernel holds for the container. The runtime folder stays until the last handle is closed.

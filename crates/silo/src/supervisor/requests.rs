@@ -9,7 +9,9 @@ use super::processes::{Handle, Process};
 use super::serve::Supervisor;
 use crate::init::ToInit;
 use crate::process_list::{self, PidNamespace};
-use crate::protocol::{Event, ExitKind, Failure, ProcessRow, Reply, Request, Signal, State, Statistics};
+use crate::protocol::{
+    Event, ExitKind, Failure, Happening, ProcessRow, Reply, Request, Signal, State, Statistics,
+};
 use crate::spec::Guest;
 use crate::wire;
 
@@ -95,6 +97,9 @@ impl Supervisor<'_> {
             }
             Request::Update(limits) => {
                 let updated = self.container.cgroup.apply(&limits);
+                if updated.is_ok() {
+                    self.clients.show(&self.poll, super::now_100ns(), Happening::Modified);
+                }
                 Some(updated.map(|()| Reply::Done).map_err(|error| super::build::of_cgroup(&error)))
             }
         }
@@ -117,8 +122,8 @@ impl Supervisor<'_> {
         }
         match &self.spec.guest {
             Guest::Linux => {
-                self.set_state(State::Running);
                 self.status.started_100ns = super::now_100ns();
+                self.set_state(State::Running);
                 Some(Ok(Reply::Done))
             }
             Guest::Windows { .. } => {
@@ -135,8 +140,16 @@ impl Supervisor<'_> {
     }
 
     pub(super) fn set_state(&mut self, state: State) {
-        self.status.state = state;
+        let before = std::mem::replace(&mut self.status.state, state);
         self.clients.tell_all(&self.poll, Event::State(state));
+        let (at, what) = match (before, state) {
+            (State::Created, State::Running) => (self.status.started_100ns, Happening::Started),
+            (_, State::Running) => (super::now_100ns(), Happening::Resumed),
+            (_, State::Paused) => (super::now_100ns(), Happening::Paused),
+            // The end is told with all that there is to say of it.
+            (_, State::Created | State::Stopped) => return,
+        };
+        self.clients.show(&self.poll, at, what);
     }
 
     fn shut_down(&mut self) -> Result<Reply, Failure> {

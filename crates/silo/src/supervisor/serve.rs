@@ -9,7 +9,7 @@ use rustix::net::{RecvFlags, SocketFlags};
 
 use super::agent::Agent;
 use super::build::Container;
-use super::clients::Clients;
+use super::clients::{Clients, Role};
 use super::log::LogWriter;
 use super::poll::{Poll, Source};
 use super::processes::{Handle, Processes};
@@ -17,7 +17,8 @@ use super::starts::Spawning;
 use crate::cgroup;
 use crate::init::FromInit;
 use crate::protocol::{
-    Event, Exit, ExitKind, Failure, Hello, ProcessExit, Reply, State, Status, ToSupervisor, VERSION, Welcome,
+    Event, Exit, ExitKind, Failure, Happening, Hello, ProcessExit, Purpose, Reply, State, Status,
+    ToSupervisor, VERSION, Welcome,
 };
 use crate::spec::Spec;
 use crate::wire::{self, Receiver};
@@ -98,7 +99,7 @@ impl<'a> Supervisor<'a> {
         let mut clients = Clients::default();
         // A client that has gone meanwhile shows as the end of its connection.
         let _ = wire::send(&first, &Ok::<_, Failure>(Welcome { version: VERSION, status, others: 0 }), &[]);
-        clients.add(&poll, first, true)?;
+        clients.add(&poll, first, Role::Handle)?;
         Ok(Self {
             spec,
             container,
@@ -164,7 +165,7 @@ impl<'a> Supervisor<'a> {
             if !self.deaf_pipes.is_empty() {
                 self.hear_pipes();
             }
-            if self.status.state == State::Stopped && self.clients.greeted() == 0 {
+            if self.status.state == State::Stopped && self.clients.handles() == 0 {
                 super::exit::remove_folders(self.spec);
                 return 0;
             }
@@ -182,7 +183,7 @@ impl<'a> Supervisor<'a> {
         }
         if let Ok(socket) = accepted {
             // Without room for it the socket is closed, which the client sees.
-            let _ = self.clients.add(&self.poll, socket, false);
+            let _ = self.clients.add(&self.poll, socket, Role::Stranger);
         }
     }
 
@@ -204,11 +205,13 @@ impl<'a> Supervisor<'a> {
             return;
         }
         let Some(client) = self.clients.get(number) else { return };
-        if !client.greeted {
+        if client.role == Role::Stranger {
             self.greet(number);
             return;
         }
         match self.receiver.receive::<ToSupervisor>(&client.socket, RecvFlags::DONTWAIT) {
+            // An onlooker has nothing to ask for.
+            Ok(Some(_)) if client.role == Role::Onlooker => self.client_gone(number),
             Ok(Some((message, fds))) => self.request(number, message.id, message.request, fds),
             Err(error) if error.would_block() => {}
             Ok(None) | Err(_) => self.client_gone(number),
@@ -216,17 +219,21 @@ impl<'a> Supervisor<'a> {
     }
 
     fn greet(&mut self, number: u32) {
-        let others = self.clients.greeted();
+        let others = self.clients.handles();
         let Some(client) = self.clients.get_mut(number) else { return };
         match self.receiver.receive::<Hello>(&client.socket, RecvFlags::DONTWAIT) {
             Ok(Some((hello, _))) => {
-                // The first version has no older one to speak.
-                let version = if hello.version >= VERSION { VERSION } else { 0 };
+                let version = hello.agree();
                 let welcome = Welcome { version, status: self.status, others };
                 let sent = wire::send(&client.socket, &welcome, &[]);
-                client.greeted = !hello.look;
-                if version == 0 || hello.look || sent.is_err() {
-                    self.client_gone(number);
+                let role = match hello.purpose {
+                    Purpose::Handle => Some(Role::Handle),
+                    Purpose::Watch => Some(Role::Onlooker),
+                    Purpose::Look => None,
+                };
+                match role.filter(|_| version != 0 && sent.is_ok()) {
+                    Some(role) => client.role = role,
+                    None => self.client_gone(number),
                 }
             }
             Err(error) if error.would_block() => {}
@@ -239,7 +246,7 @@ impl<'a> Supervisor<'a> {
         for process in client.opened {
             self.forget_unless_needed(process);
         }
-        if self.spec.end_with_last_handle && self.clients.greeted() == 0 {
+        if self.spec.end_with_last_handle && self.clients.handles() == 0 {
             self.end(ExitKind::Forced);
         }
     }
@@ -382,6 +389,8 @@ impl<'a> Supervisor<'a> {
         self.status.init_pid = 0;
         self.status.exit = Some(exit);
         self.clients.tell_all(&self.poll, Event::Exited(exit));
+        self.clients.show(&self.poll, exit.at_100ns, Happening::Exited(exit));
+        self.say_farewell(exit);
         // "Exited" is known; now all that the kernel holds for the container goes, and then those who wait are told.
         self.log.finish(&self.poll);
         self.remember();
@@ -400,6 +409,7 @@ impl<'a> Supervisor<'a> {
         {
             self.oom_kills = kills;
             self.clients.tell_all(&self.poll, Event::OutOfMemory);
+            self.clients.show(&self.poll, super::now_100ns(), Happening::OutOfMemory);
         }
     }
 }

@@ -10,6 +10,7 @@ mod isolation;
 mod lifecycle;
 mod load;
 mod memory;
+mod onlookers;
 mod script;
 mod support;
 mod terminal;

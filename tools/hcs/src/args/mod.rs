@@ -1,8 +1,10 @@
 //! The command line: one definition per option gives parser, help and completions.
 
+pub(crate) mod change;
 pub(crate) mod manage;
 pub(crate) mod run;
 pub(crate) mod values;
+pub(crate) mod watch;
 
 use std::ffi::OsString;
 
@@ -100,6 +102,11 @@ pub(crate) enum Command {
     Inspect(Inspect),
     Stats(Stats),
     Logs(Logs),
+    Top(watch::Top),
+    Events(watch::Events),
+    Pause(change::Pause),
+    Resume(change::Resume),
+    Update(change::Update),
     Stop(Stop),
     Kill(Kill),
     Rm(Rm),
@@ -107,6 +114,7 @@ pub(crate) enum Command {
     Gc(Gc),
     #[command(subcommand)]
     Base(Base),
+    Features(watch::Features),
     Completions(Completions),
 }
 

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use hcsshim::SystemEventKind;
+
 /// `KEY=VALUE`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Pair {
@@ -98,6 +100,28 @@ pub(crate) fn filter(text: &str) -> Result<Filter, String> {
             }
         }
         Some((name, _)) => Err(format!("unknown filter {name:?}: expected label, owner or state")),
+    }
+}
+
+/// Which events are shown: `id=NAME`, `type=TYPE`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum EventFilter {
+    Id(String),
+    Type(&'static str),
+}
+
+/// Reads an [`EventFilter`].
+pub(crate) fn event_filter(text: &str) -> Result<EventFilter, String> {
+    match text.split_once('=') {
+        Some((_, "")) | None => Err("expected id=NAME or type=TYPE".into()),
+        Some(("id", id)) => Ok(EventFilter::Id(id.into())),
+        Some(("type", kind)) => {
+            let known = SystemEventKind::NAMES.into_iter().find(|known| known.eq_ignore_ascii_case(kind));
+            known.map(EventFilter::Type).ok_or_else(|| {
+                format!("unknown type {kind:?}: expected one of {}", SystemEventKind::NAMES.join(", "))
+            })
+        }
+        Some((name, _)) => Err(format!("unknown filter {name:?}: expected id or type")),
     }
 }
 

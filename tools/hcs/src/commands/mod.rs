@@ -2,18 +2,23 @@
 
 mod base;
 mod completions;
+mod events;
 mod exec;
+mod features;
 mod gc;
 mod inspect;
 mod kill;
 mod logs;
 mod ls;
+mod pause;
 mod ps;
 mod rm;
 mod run;
 mod start;
 mod stats;
 mod stop;
+mod top;
+mod update;
 mod wait;
 
 use std::fmt;
@@ -43,12 +48,18 @@ pub(crate) fn dispatch(cli: &Cli, printer: Printer) -> Result<Outcome, Failure> 
         Command::Inspect(arguments) => inspect::inspect(arguments),
         Command::Stats(arguments) => stats::stats(arguments, printer),
         Command::Logs(arguments) => logs::logs(arguments),
+        Command::Events(arguments) => events::events(arguments, printer),
+        Command::Pause(arguments) => pause::pause(arguments, printer),
+        Command::Resume(arguments) => pause::resume(arguments, printer),
+        Command::Update(arguments) => update::update(arguments, printer),
         Command::Stop(arguments) => stop::stop(arguments, printer),
         Command::Kill(arguments) => kill::kill(arguments, printer),
         Command::Rm(arguments) => rm::rm(arguments, printer),
         Command::Wait(arguments) => wait::wait(arguments, printer),
         Command::Gc(arguments) => gc::gc(arguments, printer),
         Command::Base(arguments) => base::base(arguments, printer),
+        Command::Top(arguments) => top::top(arguments, printer),
+        Command::Features(_) => features::features(printer),
         Command::Completions(arguments) => completions::completions(arguments),
     }?;
     Ok(Outcome::Success)

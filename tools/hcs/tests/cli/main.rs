@@ -6,10 +6,13 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod bad_input;
+mod changing;
 mod containers;
+mod events;
 mod foreground;
 mod running;
 mod support;
 mod terminal;
+mod top;
 mod usage;
 mod windows;

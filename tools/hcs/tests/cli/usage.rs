@@ -27,12 +27,18 @@ fn help_of_every_command() {
         "inspect",
         "stats",
         "logs",
+        "top",
+        "events",
+        "pause",
+        "resume",
+        "update",
         "stop",
         "kill",
         "rm",
         "wait",
         "gc",
         "base",
+        "features",
         "completions",
     ] {
         insta::assert_snapshot!(format!("help_{command}"), stable(&hcs(&[command, "--help"])));
@@ -58,6 +64,11 @@ fn wrong_usage_is_explained_and_ends_with_125() {
     snapshot!("usage_publish", "run", "-p", "80:80", "x");
     snapshot!("usage_network", "run", "--network", "nat", "x");
     snapshot!("usage_filter", "ls", "--filter", "colour=red");
+    snapshot!("usage_update_nothing", "update", "x");
+    snapshot!("usage_update_processors", "update", "--cpus", "1", "--cpu-weight", "9", "x");
+    snapshot!("usage_update_weight", "update", "--cpu-weight", "10001", "x");
+    snapshot!("usage_top_interval", "top", "--interval", "0", "x");
+    snapshot!("usage_event_filter", "events", "--filter", "type=stop");
     snapshot!("usage_signal_without_process", "kill", "--signal", "TERM", "x");
     snapshot!("usage_json", "run", "--format", "json", "--memroy", "1g", "x");
     snapshot!("usage_terminal", "run", "-t", "--rootfs", "/", "x");
