@@ -216,7 +216,7 @@ violations! {
     /// A list that is null is refused.
     NullListRefused = "hcs.md 2.1, Layers: nil gives null.",
     /// A console size without a console is refused from clients of schema 1, which always send one.
-    ZeroConsoleSizeRefused = "hcs.md 2.3, ConsoleSize: [0,0] is always sent.",
+    ZeroConsoleSizeRefused = "hcs.md 2.3, ConsoleSize: zeros are always sent.",
     /// A schema version that nobody knows is accepted.
     AnySchemaVersionAccepted = "hcs.md 6.1: other versions are an error.",
     /// Options that an operation does not know are ignored.
