@@ -33,8 +33,9 @@ const NOWHERE: [&str; 2] = ["/nowhere", r"C:\nowhere"];
 
 impl Default for FakeHostBuilder {
     fn default() -> Self {
-        let missing_folders = NOWHERE.map(str::to_owned).into();
-        Self(Rules { missing_folders, ..Rules::default() })
+        let rules = Rules::default();
+        NOWHERE.into_iter().for_each(|folder| rules.remove_folder(folder));
+        Self(rules)
     }
 }
 
@@ -60,10 +61,9 @@ impl FakeHostBuilder {
         self
     }
 
-    /// A folder that no container has: programs can't be started there. All others are taken to be there, but for
-    /// `/nowhere` and `C:\nowhere`.
-    pub fn without_folder(mut self, path: impl Into<String>) -> Self {
-        self.0.missing_folders.insert(path.into());
+    /// A folder that neither the host nor a container has: [`FakeHost::remove_folder`].
+    pub fn without_folder(self, path: impl AsRef<str>) -> Self {
+        self.0.remove_folder(path.as_ref());
         self
     }
 

@@ -130,6 +130,13 @@ impl FakeHost {
         files.get(&host_path(path)).cloned()
     }
 
+    /// From now on neither the host nor a container has this folder, nor what lies below: it can't be mapped
+    /// (`ERROR_PATH_NOT_FOUND`), and no program started there (`ERROR_DIRECTORY`). All others are taken to be there,
+    /// but for `/nowhere` and `C:\nowhere`.
+    pub fn remove_folder(&self, path: &str) {
+        self.world.rules.remove_folder(path);
+    }
+
     fn reader(&self) -> Reader<'_> {
         self.world.rules.reader()
     }
@@ -141,6 +148,12 @@ impl FakeHost {
         }
         if id.len() > LONGEST_ID {
             return Err(Error::invalid_argument("id", format!("{} bytes, at most {LONGEST_ID}", id.len())));
+        }
+        if let Some(mapped) = plan.mapped.iter().find(|mapped| self.world.rules.is_missing(&mapped.host)) {
+            let source =
+                std::io::Error::new(std::io::ErrorKind::NotFound, "the fake was told that it is not there");
+            let error = Error::os("map", mapped.host.clone(), source);
+            return Err(error.with_hresult(Hresult::ERROR_PATH_NOT_FOUND));
         }
         let machine = Machine::new(&self.world, id, document, plan);
         if self.world.insert(&machine, self.reader().breaks(Violation::CreateTwiceSucceeds)) {

@@ -30,8 +30,7 @@ pub(crate) fn create(
     if machine.lock().exit.is_some() {
         return Err(Error::already_stopped(machine.object()));
     }
-    let request = process_doc::request(machine.rules.reader(), parameters, streams, guest, schema)
-        .map_err(|error| error.with_document(parameters))?;
+    let request = process_doc::request(machine.rules.reader(), parameters, streams, guest, schema)?;
     machine.can_run()?;
     let rules = &machine.rules;
     if !is_user(&request.user, guest) && !rules.users.contains(&request.user) {
@@ -52,8 +51,9 @@ pub(crate) fn create(
                 .with_hint("register it with FakeHostBuilder::program"));
         }
     };
-    if rules.missing_folders.contains(&request.working_directory) {
-        let source = std::io::Error::new(std::io::ErrorKind::NotFound, "the fake was built without it");
+    if rules.is_missing(&request.working_directory) {
+        let source =
+            std::io::Error::new(std::io::ErrorKind::NotFound, "the fake was told that it is not there");
         return Err(
             Error::os("enter", request.working_directory, source).with_hresult(Hresult::ERROR_DIRECTORY)
         );

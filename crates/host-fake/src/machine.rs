@@ -89,6 +89,8 @@ pub(crate) struct Inner {
     /// What a violation says in place of the true state, once.
     pub(crate) stale: Option<State>,
     pub(crate) waited: bool,
+    /// How often its statistics were asked for.
+    pub(crate) counted: u64,
     ending: bool,
     shutting_down: bool,
     connections: usize,
@@ -111,6 +113,7 @@ impl Machine {
             files: BTreeMap::new(),
             stale: None,
             waited: false,
+            counted: 0,
             ending: false,
             shutting_down: false,
             connections: 0,

@@ -165,6 +165,7 @@ struct View<'a> {
     state: State,
     exit: Option<ExitType>,
     started: u64,
+    counted: u64,
     statistics: bool,
     processes: Vec<Arc<Task>>,
     guest_connection: bool,
@@ -192,7 +193,8 @@ impl<'a> View<'a> {
         let exit = exit.filter(|_| !breaks(Violation::ExitTypeIsMissing));
         let stopped = inner.state == State::Stopped;
         let tasks: Vec<_> = inner.tasks.values().cloned().collect();
-        let started = inner.started;
+        inner.counted += u64::from(wanted.statistics);
+        let (started, counted) = (inner.started, inner.counted);
         drop(inner);
         let listed =
             |task: &Arc<Task>| task.exit_code().is_none() || breaks(Violation::ProcessListKeepsExited);
@@ -202,6 +204,7 @@ impl<'a> View<'a> {
             state,
             exit,
             started,
+            counted,
             // A stopped system has nothing to count and no processes to list.
             statistics: wanted.statistics && !stopped && !breaks(Violation::StatisticsAreMissing),
             processes: if processes { tasks.into_iter().filter(listed).collect() } else { Vec::new() },
@@ -260,10 +263,10 @@ impl<'a> View<'a> {
     }
 
     fn uptime(&self) -> u64 {
-        // Not 0 once it has been started, though the clock has not been moved.
+        // No two answers are the same, though the clock has not been moved in between.
         match self.started {
             0 => 0,
-            started => self.machine.rules.clock.file_time() - started + 1,
+            started => self.machine.rules.clock.file_time() - started + self.counted,
         }
     }
 

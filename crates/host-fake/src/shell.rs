@@ -187,15 +187,17 @@ fn wait(process: &FakeProcess, wanted: impl Fn(ProcessEvent) -> bool) -> Result<
     }
 }
 
-/// One line of input, byte by byte, so that the rest stays for the next; `None` at the end.
+/// One line of input, byte by byte, so that the rest stays for the next; `None` at the end. On a console the line
+/// ends with what the Enter key sends, as a terminal reads it.
 fn line(process: &FakeProcess) -> io::Result<Option<Vec<u8>>> {
     let mut input = process.stdin();
+    let console = process.console_size().is_some();
     let (mut line, mut byte) = (Vec::new(), [0]);
     loop {
         match input.read(&mut byte)? {
             0 if line.is_empty() => return Ok(None),
             0 => return Ok(Some(line)),
-            _ if byte == *b"\n" => return Ok(Some(line)),
+            _ if byte == *b"\n" || (console && byte == *b"\r") => return Ok(Some(line)),
             _ => line.push(byte[0]),
         }
     }

@@ -12,6 +12,7 @@ use crate::handle::Handle;
 use crate::launch;
 use crate::machine::{Exit, Machine};
 use crate::process::Process;
+use crate::task::Task;
 use crate::violation::Violation;
 use crate::world::World;
 
@@ -167,7 +168,8 @@ impl ComputeSystem for System {
         let parameters = parameters.to_owned();
         let world = &self.connection.world;
         world.answer(OperationKind::CreateProcess, &self.handle, &self.machine().id, move || {
-            launch::create(&connection, &parameters, streams).map(Arc::new)
+            let created = launch::create(&connection, &parameters, streams);
+            created.map(Arc::new).map_err(|error| error.with_document(&parameters))
         })
     }
 
@@ -247,11 +249,10 @@ impl System {
         }
         let running = machine.running();
         let found = running.iter().rev().find(|task| task.pid == pid);
-        let found = match found {
-            None if self.breaks(Violation::OpenOfUnknownProcessSucceeds) => running.last(),
-            found => found,
-        };
         match found {
+            None if self.breaks(Violation::OpenOfUnknownProcessSucceeds) => {
+                Ok(Process::new(&self.connection, &Task::ghost(machine, pid)))
+            }
             Some(task) => Ok(Process::new(&self.connection, task)),
             None if self.breaks(Violation::OpenProcessGivesWrongCode) => {
                 Err(Error::from_hresult(Hresult::HCS_E_SYSTEM_NOT_FOUND))

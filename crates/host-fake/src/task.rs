@@ -153,6 +153,20 @@ impl Task {
         })
     }
 
+    /// A process that is not there: for a violation.
+    pub(crate) fn ghost(machine: &Arc<Machine>, pid: u32) -> Arc<Self> {
+        let request = Request {
+            arguments: Vec::new(),
+            command_line: String::new(),
+            user: String::new(),
+            working_directory: String::new(),
+            environment: BTreeMap::new(),
+            console: None,
+            streams: [Source::Null, Source::Null, Source::Null],
+        };
+        Self::new(machine, 0, pid, request)
+    }
+
     /// The system, while it is known.
     pub(crate) fn machine(&self) -> Option<Arc<Machine>> {
         self.machine.upgrade()

@@ -9,6 +9,7 @@ use hcs_contract::{Error, EventType, Notification, Operation, OperationKind, Res
 
 use crate::clock::Clock;
 use crate::faults::{Effect, Faults};
+use crate::files::host_path;
 use crate::handle::{Handle, Pending};
 use crate::machine::Machine;
 use crate::program::Programs;
@@ -23,7 +24,8 @@ pub(crate) struct Rules {
     pub(crate) clock: Clock,
     pub(crate) programs: Programs,
     pub(crate) users: BTreeSet<String>,
-    pub(crate) missing_folders: BTreeSet<String>,
+    /// Folders that neither the host nor a container has, in one spelling.
+    pub(crate) missing_folders: Mutex<BTreeSet<String>>,
     /// Files of the host, by their paths; containers see them in mapped folders.
     pub(crate) files: Mutex<BTreeMap<String, Vec<u8>>>,
 }
@@ -31,6 +33,19 @@ pub(crate) struct Rules {
 impl Rules {
     pub(crate) fn reader(&self) -> Reader<'_> {
         Reader(&self.violations)
+    }
+
+    /// Whether this folder, or one that it lies in, was said not to be there.
+    pub(crate) fn is_missing(&self, path: &str) -> bool {
+        let path = host_path(path);
+        let missing = self.missing_folders.lock().unwrap_or_else(PoisonError::into_inner);
+        missing.iter().any(|folder| {
+            path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        })
+    }
+
+    pub(crate) fn remove_folder(&self, path: &str) {
+        self.missing_folders.lock().unwrap_or_else(PoisonError::into_inner).insert(host_path(path));
     }
 }
 
