@@ -92,8 +92,13 @@ impl Context {
     /// An id of its own; a system that gets it is cleared away after the case.
     pub(crate) fn fresh_id(&self) -> String {
         let id = self.fixture().fresh_id();
-        lock(&self.0.ids).push(id.clone());
+        self.clear_later(&id);
         id
+    }
+
+    /// A system that gets this id is cleared away after the case.
+    pub(crate) fn clear_later(&self, id: &str) {
+        lock(&self.0.ids).push(id.to_owned());
     }
 
     /// The result of an operation that must succeed.

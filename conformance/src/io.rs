@@ -60,6 +60,20 @@ impl Output {
         }
     }
 
+    /// Reads until a screen without its control sequences has the text.
+    pub(crate) fn until(&mut self, text: &str) -> Result<(), Failure> {
+        while !plain(&self.rest).contains(text) {
+            if !self.more()? {
+                let seen = plain(&self.rest);
+                return Err(Failure::Nothing(format!(
+                    "{text:?} on the {}; it ended with {seen:?}",
+                    self.name
+                )));
+            }
+        }
+        Ok(())
+    }
+
     /// Every byte until the end.
     pub(crate) fn bytes(mut self) -> Result<Vec<u8>, Failure> {
         while self.more()? {}
@@ -89,6 +103,39 @@ impl Output {
     }
 }
 
+/// Of a line, at most: a number from a process must not make us allocate.
+const MOST_COLUMNS: usize = 1000;
+
+/// What a terminal shows of these bytes, nearly: control sequences (ECMA-48) are left out.
+fn plain(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    let mut shown = String::new();
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        match (character, characters.peek()) {
+            ('\x1b', Some('[')) => {
+                characters.next();
+                // Parameters, up to the letter that says what is done.
+                let mut parameters = String::new();
+                while let Some(next) = characters.next_if(|next| !('@'..='~').contains(next)) {
+                    parameters.push(next);
+                }
+                // Columns to the right are how blanks are written.
+                if characters.next() == Some('C') {
+                    shown.extend(std::iter::repeat_n(' ', parameters.parse().unwrap_or(1).min(MOST_COLUMNS)));
+                }
+            }
+            ('\x1b', Some(']')) => {
+                while characters.next_if(|next| *next != '\x07' && *next != '\x1b').is_some() {}
+                characters.next();
+            }
+            ('\x1b', _) => {}
+            (character, _) => shown.push(character),
+        }
+    }
+    shown
+}
+
 /// Writes to a process. A thread of its own does it, so that a process that does not read fails its case.
 pub(crate) fn write(context: &Context, mut stream: Stream, bytes: &[u8]) -> Result<Stream, Failure> {
     let step = "write to the process's input";
@@ -109,4 +156,16 @@ pub(crate) fn write(context: &Context, mut stream: Stream, bytes: &[u8]) -> Resu
 /// A stream that must be there.
 pub(crate) fn there(stream: Option<Stream>, name: &str) -> Result<Stream, Failure> {
     stream.ok_or_else(|| Failure::Broken(format!("there is no {name}, although its pipe was asked for")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain;
+
+    #[test]
+    fn control_sequences_are_left_out() {
+        assert_eq!(plain(b"\x1b[?25l\x1b[2;5Hsize\x1b[1C\x1b]0;title\x0780x25\x1b[m\r\n"), "size 80x25\r\n");
+        assert_eq!(plain(b"\x1b["), "");
+        assert_eq!(plain(b"\x1b]no end"), "");
+    }
 }

@@ -13,6 +13,7 @@ mod support;
 mod windows;
 mod windows_guest;
 
+use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -64,14 +65,15 @@ fn the_list(name: &str, fixture: &Arc<dyn Fixture>) -> Trial {
 }
 
 fn table(filter: &str) -> ExitCode {
+    let mut out = std::io::stdout().lock();
     let mut sums = [0; 3];
     for (_, fixture) in fixtures() {
         let report = run(&fixture, filter);
-        println!("{report}\n");
+        writeln!(out, "{report}\n").unwrap();
         for (sum, count) in sums.iter_mut().zip(report.counts()) {
             *sum += count;
         }
     }
-    println!("{}", Report::summary(sums));
+    writeln!(out, "{}", Report::summary(sums)).unwrap();
     if sums[1] == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

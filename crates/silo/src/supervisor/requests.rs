@@ -93,6 +93,10 @@ impl Supervisor<'_> {
                 }
                 done
             }
+            // Its cgroup is gone.
+            Request::Update(_) if self.status.state == State::Stopped => {
+                Some(Err(Failure::InvalidState(State::Stopped)))
+            }
             Request::Update(limits) => {
                 let updated = self.container.cgroup.apply(&limits);
                 Some(updated.map(|()| Reply::Done).map_err(|error| super::build::of_cgroup(&error)))
