@@ -290,6 +290,19 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::new(
+        "handles::close_twice_is_one_close",
+        &["§1.2 Close: no-op on a closed handle", "§6.2 ShouldTerminateOnLastHandleClosed"],
+        |context| {
+            let system = context.started_with(Schema::Two, |document| {
+                document["ShouldTerminateOnLastHandleClosed"] = json!(true);
+            })?;
+            let second = context.open(system.id())?;
+            system.close();
+            system.close();
+            same_text("state with one handle left", &context.state(&second)?, "Running")
+        },
+    ),
+    Case::new(
         "handles::an_id_is_free_with_the_last_handle",
         &["§7.1 No restart: create again", "§7.1 existing id is …010F"],
         |context| {

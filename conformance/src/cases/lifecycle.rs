@@ -167,6 +167,19 @@ pub(super) const CASES: &[Case] = &[
             same_text("what a program wrote in a paused system", &output.rest()?, "")
         },
     ),
+    Case::new(
+        "lifecycle::programs_do_not_start_while_paused",
+        &["§7.1 Paused: resume, save, terminate", "§7.1 the service answers …0105"],
+        |context| {
+            let system = context.started(Schema::Two)?;
+            context.may_refuse(&system.pause(""))?;
+            let text = context.parameters(Schema::Two, &Program::Exit(0), Pipes::NONE, |_| {});
+            let operation = system.create_process(&text, ProcessStreams::default());
+            context.fails(&operation, Hresult::HCS_E_INVALID_STATE)?;
+            context.done(&system.resume(""))?;
+            same("exit code", &context.run(&system, &Program::Exit(3))?.1, &3)
+        },
+    ),
     Case::new("lifecycle::pause_twice", &["§7.1 Paused allows no pause"], |context| {
         let system = context.started(Schema::Two)?;
         context.may_refuse(&system.pause(""))?;

@@ -84,6 +84,20 @@ pub(super) const CASES: &[Case] = &[
             )
         },
     ),
+    Case::new(
+        "processes::status_can_be_asked_for_again",
+        &["§1.3 ExitCode works any time while the handle is open"],
+        |context| {
+            let system = context.started(Schema::Two)?;
+            let created = context.spawn(&system, &Program::Exit(7), Pipes::NONE)?;
+            context.exit_code(&*created.process)?;
+            for _ in 0..3 {
+                let status = process_status(&context.done(&created.process.properties())?)?;
+                same("exited, exit code", &(status.exited, status.exit_code), &(true, 7))?;
+            }
+            Ok(())
+        },
+    ),
     Case::new("processes::numbers", &["§1.3 Pid", "§3.2 ProcessId"], |context| {
         let system = context.started(Schema::Two)?;
         let first = context.spawn(&system, &Program::Hang, Pipes::NONE)?;

@@ -223,6 +223,30 @@ pub(super) const CASES: &[Case] = &[
         same("by another client", &far, &near)
     }),
     Case::new(
+        "properties::in_the_shape_of_their_schema",
+        &["§6.5 Properties: TerminateOnLastHandleClosed", "contract the shape of the system's document"],
+        |context| {
+            let system = context.create_with(Schema::Two, |document| {
+                document["ShouldTerminateOnLastHandleClosed"] = true.into();
+            })?;
+            let query = r#"{"PropertyTypes":["TerminateOnLastHandleClosed"]}"#;
+            let text = context.may_refuse(&system.properties(query))?;
+            // Schema 1 has no such member.
+            same("TerminateOnLastHandleClosed", &parse(&text)?["TerminateOnLastHandleClosed"], &true.into())
+        },
+    ),
+    Case::new(
+        "properties::the_service_says_its_schemas",
+        &["§6.1 \"x.y\" in SupportedSchemaVersions", "§6.5 ServiceProperties"],
+        |context| {
+            let operation = context.service().service_properties(r#"{"PropertyTypes":["Basic"]}"#);
+            let answer = parse(&context.may_refuse(&operation)?)?;
+            let versions = answer["Properties"][0]["SupportedSchemaVersions"].as_array().cloned();
+            let majors: Vec<_> = versions.iter().flatten().map(|version| version["Major"].as_u64()).collect();
+            holds(majors.contains(&Some(2)), format!("no schema 2 among the service's versions: {answer}"))
+        },
+    ),
+    Case::new(
         "properties::of_the_service",
         &["§6.5 ServiceProperties: one per requested property"],
         |context| {
