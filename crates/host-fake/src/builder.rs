@@ -34,7 +34,9 @@ const NOWHERE: [&str; 2] = ["/nowhere", r"C:\nowhere"];
 impl Default for FakeHostBuilder {
     fn default() -> Self {
         let rules = Rules::default();
-        NOWHERE.into_iter().for_each(|folder| rules.remove_folder(folder));
+        for folder in NOWHERE {
+            rules.remove_folder(folder);
+        }
         Self(rules)
     }
 }

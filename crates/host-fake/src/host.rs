@@ -90,6 +90,12 @@ impl FakeHost {
         self.world.disconnect();
     }
 
+    /// Waits until every notification that is under way has been delivered. From within a callback it returns at
+    /// once.
+    pub fn settle(&self) {
+        self.world.rules.dispatcher.run_and_wait(|| {});
+    }
+
     /// The system ends although nobody asked it to, as one that has crashed. False when there is no such system.
     pub fn crash(&self, id: &str) -> bool {
         let found = self.world.find(id);

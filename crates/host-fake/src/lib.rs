@@ -30,12 +30,13 @@
 //! # Threads
 //! Each running program has a thread of its own, which ends with it. Calls complete before they return, on the
 //! caller's thread, unless a fault holds them; then on the thread that releases the hold or moves the clock.
-//! Notifications come on the thread that caused them.
+//! Notifications come on one thread of the host; [`FakeHost::settle`] waits for those that are under way.
 
 #![forbid(unsafe_code)]
 
 mod builder;
 mod clock;
+mod dispatch;
 mod faults;
 mod files;
 mod handle;

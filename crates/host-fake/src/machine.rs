@@ -11,7 +11,7 @@ use crate::faults::Delivery;
 use crate::handle::{Handle, Latch};
 use crate::plan::{Guest, Plan};
 use crate::program::ControlEvent;
-use crate::task::{KILLED, Task, send};
+use crate::task::{KILLED, Task};
 use crate::violation::Violation;
 use crate::world::{Rules, World};
 
@@ -427,11 +427,7 @@ impl Machine {
         if self.breaks(Violation::NoSystemExitNotification) {
             return;
         }
-        let hub = self.hub();
-        send(&hub, &notification, self.breaks(Violation::LateSubscriberHearsNothing));
-        if delivery == Delivery::Twice || self.breaks(Violation::ExitIsNotifiedTwice) {
-            hub.notify(&notification);
-        }
+        self.rules.notify(self.hub(), notification, delivery);
     }
 
     /// From now on notifications go to those who subscribe from now on.

@@ -296,11 +296,8 @@ impl Task {
             }
             Delivery::Usual | Delivery::Early | Delivery::Twice => {
                 self.exit.set(&result);
-                if !silent {
-                    send(&hub, &notification, breaks(Violation::LateSubscriberHearsNothing));
-                    if delivery == Delivery::Twice || breaks(Violation::ExitIsNotifiedTwice) {
-                        hub.notify(&notification);
-                    }
+                if let (false, Some(machine)) = (silent, self.machine()) {
+                    machine.rules.notify(hub, notification, delivery);
                 }
             }
         }
@@ -436,11 +433,6 @@ fn give_up(stream: &Mutex<Option<Stream>>) {
     if let Ok(mut stream) = stream.try_lock() {
         *stream = None;
     }
-}
-
-/// Delivers a notification that is remembered, unless a violation forgets it.
-pub(crate) fn send(hub: &Hub, notification: &Notification, forget: bool) {
-    if forget { hub.notify(notification) } else { hub.notify_latched(notification) }
 }
 
 impl Input {

@@ -5,16 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use hcs_contract::{Error, EventType, Notification, Operation, OperationKind, Result};
+use hcs_contract::{Error, EventType, Hub, Notification, Operation, OperationKind, Result};
 
 use crate::clock::Clock;
-use crate::faults::{Effect, Faults};
+use crate::dispatch::Dispatcher;
+use crate::faults::{Delivery, Effect, Faults};
 use crate::files::host_path;
 use crate::handle::{Handle, Pending};
 use crate::machine::Machine;
 use crate::program::Programs;
 use crate::refuse::Reader;
-use crate::violation::Violations;
+use crate::violation::{Violation, Violations};
 
 /// What a host was built with.
 #[derive(Debug, Default)]
@@ -23,6 +24,7 @@ pub(crate) struct Rules {
     pub(crate) faults: Faults,
     pub(crate) clock: Clock,
     pub(crate) programs: Programs,
+    pub(crate) dispatcher: Dispatcher,
     pub(crate) users: BTreeSet<String>,
     /// Folders that neither the host nor a container has, in one spelling.
     pub(crate) missing_folders: Mutex<BTreeSet<String>>,
@@ -56,6 +58,30 @@ pub(crate) struct World {
     systems: Mutex<BTreeMap<String, Arc<Machine>>>,
     /// Operations that stay pending for ever.
     kept: Mutex<Vec<Box<dyn Any + Send>>>,
+}
+
+impl Rules {
+    /// Delivers a notification of an exit to a hub's subscribers, as faults and violations have it.
+    pub(crate) fn notify(&self, hub: Hub, notification: Notification, delivery: Delivery) {
+        let forget = self.violations.has(Violation::LateSubscriberHearsNothing);
+        let twice = delivery == Delivery::Twice || self.violations.has(Violation::ExitIsNotifiedTwice);
+        let job = move || {
+            if forget {
+                hub.notify(&notification);
+            } else {
+                hub.notify_latched(&notification);
+            }
+            if twice {
+                hub.notify(&notification);
+            }
+        };
+        if delivery == Delivery::Early {
+            // What it tells of must not happen before everybody was told.
+            self.dispatcher.run_and_wait(job);
+        } else {
+            self.dispatcher.run(job);
+        }
+    }
 }
 
 impl World {
@@ -95,7 +121,8 @@ impl World {
         for machine in self.all() {
             let hubs = machine.lose_handles();
             for hub in hubs {
-                hub.notify(&Notification::new(EventType::SERVICE_DISCONNECT));
+                let gone = Notification::new(EventType::SERVICE_DISCONNECT);
+                self.rules.dispatcher.run(move || hub.notify(&gone));
             }
         }
     }

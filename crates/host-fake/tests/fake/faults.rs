@@ -106,6 +106,7 @@ fn a_lost_notification_reaches_nobody_who_waits() {
     let _subscriptions = [system.subscribe(Arc::clone(&callback)), process.process.subscribe(callback)];
     let waits = [system.wait_exit(), process.process.wait_exit()];
     done(&system.terminate(""));
+    host.settle();
     assert!(waits.iter().all(|wait| !wait.is_done()) && seen.lock().unwrap().is_empty());
     // Who asks now is told the truth.
     assert_eq!(state(&system), "Stopped");
@@ -141,6 +142,7 @@ fn a_duplicated_notification_comes_twice() {
         let (callback, seen) = recorder();
         let _subscription = system.subscribe(callback).unwrap();
         done(&system.terminate(""));
+        host.settle();
         assert_eq!(seen.lock().unwrap().len(), times, "{id}");
     }
 }
@@ -158,6 +160,7 @@ fn after_a_disconnect_systems_are_opened_again() {
     assert!(lost(system.pause("").try_result().unwrap().unwrap_err()));
     assert!(lost(wait.try_result().unwrap().unwrap_err()));
     assert!(lost(system.properties("").try_result().unwrap().unwrap_err()));
+    host.settle();
     let kinds: Vec<_> = seen.lock().unwrap().iter().map(|event| event.kind).collect();
     assert_eq!(kinds, [EventType::SERVICE_DISCONNECT]);
     let again = host.open_system("web").unwrap();
@@ -165,6 +168,7 @@ fn after_a_disconnect_systems_are_opened_again() {
     assert_eq!(again.open_process(process.process.pid()).unwrap().pid(), process.process.pid());
     drop((system, process));
     done(&again.terminate(""));
+    host.settle();
     assert_eq!(seen.lock().unwrap().len(), 1, "the old subscription is dead");
     drop(again);
     assert!(host.open_system("web").is_err());

@@ -125,6 +125,7 @@ fn notifications_reach_those_who_come_late() {
     let process = ready(&system, "hang");
     let _process = process.process.subscribe(Arc::clone(&callback)).unwrap();
     assert!(host.crash("events") && !host.crash("nobody"));
+    host.settle();
     let _late = system.subscribe(callback).unwrap();
     let seen: Vec<_> = seen.lock().unwrap().iter().map(|event| (event.kind, event.status)).collect();
     let exited = (EventType::SYSTEM_EXITED, Hresult::HCS_E_UNEXPECTED_EXIT);
