@@ -130,7 +130,8 @@ impl Process {
         Ok(self.information()?.take_stderr())
     }
 
-    /// Fresh handles of all its streams, at each call. Several readers of one stream compete for its bytes.
+    /// Handles of all its streams, at each call: the first time those that it was created with, unless they were
+    /// taken, then fresh ones. Several readers of one stream compete for its bytes.
     ///
     /// Service call: `HcsGetProcessInfo`.
     ///
@@ -138,11 +139,15 @@ impl Process {
     /// Those of the call.
     #[doc(alias = "Stdio")]
     pub fn stdio(&self) -> Result<StdioPipes> {
-        let information = finish(&self.0.handle.info(), &self.0.deadlines)?;
+        let fresh = finish(&self.0.handle.info(), &self.0.deadlines)?;
+        // Left here, the first handle of its input would keep that from ever ending.
+        let first = self.0.information.get().map(Information::get);
+        let first = |take: fn(&ProcessInformation) -> Option<Stream>| first.and_then(take);
+        let stdin = first(ProcessInformation::take_stdin).or_else(|| fresh.take_stdin());
         Ok(StdioPipes {
-            stdin: information.take_stdin().map(|stream| Stdin::new(stream, self.clone())),
-            stdout: information.take_stdout(),
-            stderr: information.take_stderr(),
+            stdin: stdin.map(|stream| Stdin::new(stream, self.clone())),
+            stdout: first(ProcessInformation::take_stdout).or_else(|| fresh.take_stdout()),
+            stderr: first(ProcessInformation::take_stderr).or_else(|| fresh.take_stderr()),
         })
     }
 
