@@ -27,9 +27,6 @@ pub(crate) fn create(
 ) -> Result<CreatedProcess> {
     let machine = &connection.machine;
     let (guest, schema) = (machine.plan.guest, machine.plan.schema);
-    if machine.lock().exit.is_some() {
-        return Err(Error::already_stopped(machine.object()));
-    }
     let request = process_doc::request(machine.rules.reader(), parameters, streams, guest, schema)?;
     machine.can_run()?;
     let rules = &machine.rules;

@@ -149,6 +149,12 @@ impl ComputeSystem for System {
         self.change(OperationKind::Resume, options, |machine| machine.resume())
     }
 
+    fn save(&self, _options: &str) -> Operation {
+        self.answer(OperationKind::Save, |_| {
+            Err(Error::not_supported("Save", "a fake has no state that a file could hold"))
+        })
+    }
+
     fn properties(&self, query: &str) -> Operation {
         let query = query.to_owned();
         self.answer(OperationKind::GetProperties, move |machine| {
@@ -244,9 +250,6 @@ impl ComputeSystem for System {
 impl System {
     fn running(&self, pid: u32) -> Result<Process> {
         let machine = self.machine();
-        if machine.lock().exit.is_some() {
-            return Err(Error::already_stopped(machine.object()));
-        }
         let running = machine.running();
         let found = running.iter().rev().find(|task| task.pid == pid);
         match found {

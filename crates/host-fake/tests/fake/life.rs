@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hcs_contract::{ComputeService, ErrorKind, EventType, Hresult, ProcessStreams};
+use hcs_contract::{ComputeService, EventType, Hresult, ProcessStreams};
 use hcs_host_fake::FakeHost;
 use serde_json::{Value, json};
 
@@ -104,8 +104,13 @@ fn after_close_every_call_and_every_wait_says_so() {
     system.close();
     system.close();
     assert!(matches!(waits[0].try_result(), Some(Err(error)) if error.is_already_closed()));
-    for operation in [system.start(""), system.properties(""), system.wait_exit(), system.modify("nonsense")]
-    {
+    for operation in [
+        system.start(""),
+        system.properties(""),
+        system.wait_exit(),
+        system.modify("nonsense"),
+        system.save(""),
+    ] {
         assert!(operation.try_result().unwrap().unwrap_err().is_already_closed());
     }
     assert!(system.open_process(1).unwrap_err().is_already_closed());
@@ -201,7 +206,7 @@ fn a_system_ends_with_its_first_process_if_it_says_so() {
     assert_eq!(exit_type(&done(&system.wait_exit())), "GracefulExit");
     assert_eq!((exit_code(&*first.process), exit_code(&*second.process)), (5, u32::MAX));
     let error = system.open_process(first.process.pid()).unwrap_err();
-    assert!(matches!(error.kind(), ErrorKind::AlreadyStopped(_)), "{error}");
+    assert!(error.is_not_exist() && error.is_already_stopped(), "{error}");
 }
 
 #[test]

@@ -1,16 +1,19 @@
-//! A process of the fake: its streams, what it is told, and its end.
+//! A process of the fake: what it is told, and its end.
+
+mod streams;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
-use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 
-use hcs_contract::{Error, EventType, Hub, Notification, Object, ProcessInformation, Result, Stream};
+use hcs_contract::{Error, EventType, Hub, Notification, Object, Result};
 
+use self::streams::ServiceEnds;
+pub(crate) use self::streams::{Input, Output};
 use crate::faults::Delivery;
 use crate::handle::Latch;
 use crate::machine::Machine;
-use crate::pipe::{self, ReadEnd, WriteEnd, pipe};
+use crate::pipe::{ReadEnd, WriteEnd, pipe};
 use crate::plan::Guest;
 use crate::process_doc::{self, Request, Source};
 use crate::program::{ControlEvent, ProcessEvent};
@@ -22,32 +25,6 @@ pub(crate) const KILLED: u32 = 137;
 const CONTROL_C_EXIT: u32 = 0xC000_013A;
 /// Signals that do nothing unless a program asks for them: SIGCHLD, SIGCONT, SIGURG, SIGWINCH.
 const HARMLESS: [u8; 4] = [17, 18, 23, 28];
-
-/// One stream as the program has it.
-#[derive(Debug)]
-pub(crate) enum Input {
-    Null,
-    Pipe(ReadEnd),
-    Given(Mutex<Option<Stream>>),
-}
-
-/// One stream as the program has it.
-#[derive(Debug)]
-pub(crate) enum Output {
-    Null,
-    Pipe(WriteEnd),
-    Given(Mutex<Option<Stream>>),
-}
-
-/// The service's own ends of the pipes, which it hands out as often as somebody asks.
-#[derive(Debug, Default)]
-struct ServiceEnds {
-    stdin: Option<WriteEnd>,
-    stdout: Option<ReadEnd>,
-    stderr: Option<ReadEnd>,
-    /// Ends that a violation keeps open.
-    kept: Vec<WriteEnd>,
-}
 
 /// What a process was started with.
 #[derive(Debug)]
@@ -303,56 +280,6 @@ impl Task {
         }
     }
 
-    fn close_streams(&self) {
-        match &self.stdin {
-            Input::Null => {}
-            Input::Pipe(end) => end.close(),
-            Input::Given(stream) => give_up(stream),
-        }
-        for output in [&self.stdout, &self.stderr] {
-            match output {
-                Output::Null => {}
-                Output::Pipe(end) => end.close(),
-                Output::Given(stream) => give_up(stream),
-            }
-        }
-        if self.breaks(Violation::OutputIsLostAtExit) {
-            let service = self.service();
-            for end in [&service.stdout, &service.stderr].into_iter().flatten() {
-                end.discard();
-            }
-        }
-    }
-
-    /// Closes the service's end of a stream, so that its other end meets the end once all others are closed too.
-    pub(crate) fn close_stream(&self, number: u8) {
-        let mut service = self.service();
-        match number {
-            0 if self.breaks(Violation::StdinNeverEnds) => {}
-            0 => service.stdin = None,
-            1 => service.stdout = None,
-            _ => service.stderr = None,
-        }
-    }
-
-    /// Its streams, as new handles.
-    pub(crate) fn information(&self, wanted: [bool; 3]) -> ProcessInformation {
-        let service = self.service();
-        let stdin = service.stdin.as_ref().filter(|_| wanted[0]).map(WriteEnd::duplicate);
-        let stdout = service.stdout.as_ref().filter(|_| wanted[1]).map(ReadEnd::duplicate);
-        let stderr = service.stderr.as_ref().filter(|_| wanted[2]).map(ReadEnd::duplicate);
-        ProcessInformation::new(
-            self.pid,
-            stdin.map(pipe::writing),
-            stdout.map(pipe::reading),
-            stderr.map(pipe::reading),
-        )
-    }
-
-    fn service(&self) -> MutexGuard<'_, ServiceEnds> {
-        self.service.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Width and height of its console.
     pub(crate) fn console(&self) -> Option<(u16, u16)> {
         self.lock().console
@@ -425,39 +352,6 @@ impl Task {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn give_up(stream: &Mutex<Option<Stream>>) {
-    // While its program is blocked in it only the program can close it, and does when it comes back.
-    if let Ok(mut stream) = stream.try_lock() {
-        *stream = None;
-    }
-}
-
-impl Input {
-    pub(crate) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Self::Null => Ok(0),
-            Self::Pipe(end) => end.read(buffer),
-            Self::Given(stream) => match &mut *stream.lock().unwrap_or_else(PoisonError::into_inner) {
-                Some(stream) => io::Read::read(stream, buffer),
-                None => Err(io::ErrorKind::BrokenPipe.into()),
-            },
-        }
-    }
-}
-
-impl Output {
-    pub(crate) fn write(&self, buffer: &[u8]) -> io::Result<usize> {
-        match self {
-            Self::Null => Ok(buffer.len()),
-            Self::Pipe(end) => end.write(buffer),
-            Self::Given(stream) => match &mut *stream.lock().unwrap_or_else(PoisonError::into_inner) {
-                Some(stream) => io::Write::write(stream, buffer),
-                None => Err(io::ErrorKind::BrokenPipe.into()),
-            },
-        }
     }
 }
 

@@ -1,4 +1,7 @@
-//! A system of the fake: its states, its programs, its end, and who has it open.
+//! A system of the fake: its states and its end.
+
+mod openers;
+mod tasks;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,7 +14,7 @@ use crate::faults::Delivery;
 use crate::handle::{Handle, Latch};
 use crate::plan::{Guest, Plan};
 use crate::program::ControlEvent;
-use crate::task::{KILLED, Task};
+use crate::task::Task;
 use crate::violation::Violation;
 use crate::world::{Rules, World};
 
@@ -285,94 +288,6 @@ impl Machine {
         Ok(String::new())
     }
 
-    /// Waits while the system is paused and `go_on` holds.
-    pub(crate) fn while_paused(&self, go_on: impl Fn() -> bool) {
-        if self.breaks(Violation::PauseDoesNotFreeze) {
-            return;
-        }
-        let mut inner = self.lock();
-        while inner.state == State::Paused && go_on() {
-            inner = self.changed.wait(inner).unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-
-    /// Tells a process, once it is not frozen.
-    pub(crate) fn control(&self, task: &Arc<Task>, event: ControlEvent) {
-        {
-            let mut inner = self.lock();
-            if inner.state == State::Paused {
-                inner.deferred.push((Arc::clone(task), event));
-                return;
-            }
-        }
-        task.control(event);
-    }
-
-    /// Whether programs can be started now.
-    pub(crate) fn can_run(&self) -> Result<()> {
-        let inner = self.lock();
-        let allowed = match inner.state {
-            State::Running => !inner.ending,
-            State::Created => self.breaks(Violation::ProcessInCreatedRuns),
-            State::Paused => self.breaks(Violation::ProcessInPausedRuns),
-            State::Stopped => false,
-        };
-        if allowed { Ok(()) } else { Err(self.refuse(inner.state)) }
-    }
-
-    /// The numbers of a process that is to be.
-    pub(crate) fn next_process(&self) -> (u32, u32) {
-        let mut inner = self.lock();
-        let number = inner.next;
-        inner.next += 1;
-        // As Windows counts them; no two systems look alike either way.
-        let pid = if self.breaks(Violation::PidsRepeat) { 4 } else { number * 4 };
-        (number, pid)
-    }
-
-    pub(crate) fn add(&self, task: &Arc<Task>) {
-        let mut inner = self.lock();
-        inner.first.get_or_insert(task.number);
-        inner.tasks.insert(task.number, Arc::clone(task));
-    }
-
-    pub(crate) fn running(&self) -> Vec<Arc<Task>> {
-        let tasks: Vec<_> = self.lock().tasks.values().cloned().collect();
-        tasks.into_iter().filter(|task| task.exit_code().is_none()).collect()
-    }
-
-    pub(crate) fn task_ended(self: &Arc<Self>, task: &Arc<Task>) {
-        let first = {
-            let inner = self.lock();
-            self.changed.notify_all();
-            inner.first == Some(task.number)
-        };
-        self.forget_task(task);
-        if first && self.plan.ends_with_first_process {
-            self.stop(Exit::Graceful);
-        } else {
-            self.stop_if_done();
-        }
-    }
-
-    /// An ended process that nobody has open is forgotten.
-    pub(crate) fn forget_task(&self, task: &Arc<Task>) {
-        if task.exit_code().is_some() && !task.is_open() && !self.breaks(Violation::ProcessListKeepsExited) {
-            self.lock().tasks.remove(&task.number);
-        }
-    }
-
-    /// Ends all programs, whatever becomes of the system.
-    pub(crate) fn end_all(&self) {
-        let code = match self.plan.guest {
-            Guest::Linux => KILLED,
-            Guest::Windows => u32::MAX,
-        };
-        for task in self.running() {
-            task.end(code);
-        }
-    }
-
     /// The system ends: its programs first, then itself, then whoever wants to know is told.
     pub(crate) fn stop(self: &Arc<Self>, exit: Exit) {
         {
@@ -439,79 +354,6 @@ impl Machine {
             fresh.notify_latched(&exited.with_status(status));
         }
         std::mem::replace(&mut *self.hub.lock().unwrap_or_else(PoisonError::into_inner), fresh)
-    }
-
-    /// A stopped system that nobody has open, and whose record is not to be kept, is forgotten.
-    fn forget(&self) {
-        let gone = {
-            let inner = self.lock();
-            let unused = inner.connections == 0 && !self.plan.keep;
-            let unused = unused && !self.breaks(Violation::IdIsNeverFreed);
-            inner.state == State::Stopped && (unused || self.breaks(Violation::IdIsFreedAtExit))
-        };
-        if let (true, Some(world)) = (gone, self.world.upgrade()) {
-            world.remove(self);
-        }
-    }
-
-    /// A handle was made: of the system, or of a process of it.
-    pub(crate) fn register(&self, handle: &Arc<Handle>) {
-        let mut inner = self.lock();
-        inner.handles.retain(|known| known.strong_count() > 0);
-        inner.handles.push(Arc::downgrade(handle));
-    }
-
-    pub(crate) fn connected(&self) {
-        self.lock().connections += 1;
-    }
-
-    /// A connection was closed; the last one may end the system.
-    pub(crate) fn disconnected(self: &Arc<Self>) {
-        let last = {
-            let mut inner = self.lock();
-            inner.connections = inner.connections.saturating_sub(1);
-            inner.connections == 0
-        };
-        if last && self.plan.ends_with_last_handle && !self.breaks(Violation::LastHandleDoesNotTerminate) {
-            self.stop(Exit::Forced);
-        }
-        self.forget();
-    }
-
-    /// Every handle that is alive.
-    pub(crate) fn handles(&self) -> Vec<Arc<Handle>> {
-        self.lock().handles.iter().filter_map(Weak::upgrade).collect()
-    }
-
-    /// The service is gone under all handles. The hubs whose subscribers must be told.
-    pub(crate) fn lose_handles(&self) -> Vec<Hub> {
-        let tasks: Vec<_> = {
-            let mut inner = self.lock();
-            inner.connections = 0;
-            inner.tasks.values().cloned().collect()
-        };
-        for handle in self.handles() {
-            handle.lose();
-        }
-        let mut hubs = vec![self.replace_hub()];
-        for task in tasks {
-            task.lose_handles();
-            hubs.push(task.replace_hub());
-            self.forget_task(&task);
-        }
-        self.forget();
-        hubs
-    }
-
-    /// The number of a new subscriber, and how to ask whether it is the latest.
-    pub(crate) fn subscribed(&self) -> u64 {
-        let mut inner = self.lock();
-        inner.subscribers += 1;
-        inner.subscribers
-    }
-
-    pub(crate) fn latest_subscriber(&self) -> u64 {
-        self.lock().subscribers
     }
 }
 
