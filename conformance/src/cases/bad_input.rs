@@ -60,7 +60,7 @@ pub(super) const CASES: &[Case] = &[
             .map(drop)
         },
     ),
-    Case::new("bad_input::no_id", &["contract InvalidArgument"], |context| {
+    Case::new("bad_input::no_id", &["contract an empty id is InvalidArgument"], |context| {
         let document = context.document(Schema::Two, "", |_| {});
         expect_error("create without an id", context.try_create("", &document), Hresult::E_INVALIDARG)
             .map(drop)
