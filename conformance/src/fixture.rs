@@ -50,7 +50,8 @@ pub enum Program {
     Copy,
     /// Writes the line `ready` and waits until it is ended from outside.
     Hang,
-    /// Writes the line `ready`, waits until it is asked to end (SIGTERM, a control event), and ends with 0.
+    /// Writes the line `ready`, waits until it is asked to end (SIGTERM, a control event), and ends with 0. Its input
+    /// is a pipe that stays open.
     EndWhenAsked,
     /// Writes `NAME=value` of its environment; nothing if there is no such variable.
     PrintEnvironment(&'static str),

@@ -38,12 +38,6 @@ impl Report {
         }
         counts
     }
-
-    /// The last line of a run, also over several of them.
-    pub fn summary(counts: [usize; 3]) -> String {
-        let [passed, failed, refused] = counts;
-        format!("{passed} passed, {failed} failed, {refused} refused")
-    }
 }
 
 impl fmt::Display for Report {
@@ -65,6 +59,7 @@ impl fmt::Display for Report {
                 }
             }
         }
-        write!(f, "{}", Self::summary(self.counts()))
+        let [passed, failed, refused] = self.counts();
+        write!(f, "{passed} passed, {failed} failed, {refused} refused")
     }
 }

@@ -5,9 +5,11 @@ use std::fmt::Write as _;
 use hcs_contract::{ErrorKind, Hresult, ProcessStreams};
 use serde_json::json;
 
-use crate::check::{holds, names, same, same_text};
+use crate::check::{holds, names, predicates, same, same_text};
 use crate::context::expect_error;
 use crate::{Case, Failure, Pipes, Program, Schema};
+
+const UNKNOWN_OPTION: &str = r#"{"NoSuchOption":true}"#;
 
 pub(super) const CASES: &[Case] = &[
     Case::new("bad_input::text_that_is_no_document", &["§5.1 …010D invalid JSON"], |context| {
@@ -58,7 +60,7 @@ pub(super) const CASES: &[Case] = &[
             .map(drop)
         },
     ),
-    Case::new("bad_input::no_id", &["contract InvalidArgument"], |context| {
+    Case::new("bad_input::no_id", &["contract an empty id is InvalidArgument"], |context| {
         let document = context.document(Schema::Two, "", |_| {});
         expect_error("create without an id", context.try_create("", &document), Hresult::E_INVALIDARG)
             .map(drop)
@@ -101,6 +103,40 @@ pub(super) const CASES: &[Case] = &[
                 context.fails(&system.terminate(text), Hresult::HCS_E_INVALID_JSON)?;
             }
             same_text("state", &context.state(&system)?, "Created")
+        },
+    ),
+    Case::new(
+        "bad_input::options_that_nobody_knows",
+        &["contract nothing is silently ignored", "§5.4 NotSupported"],
+        |context| {
+            let system = context.create(Schema::Two)?;
+            for operation in [system.start(UNKNOWN_OPTION), system.terminate(UNKNOWN_OPTION)] {
+                match operation.wait(context.patience()) {
+                    Ok(_) => return Err(Failure::Broken(format!("{operation:?} took an unknown option"))),
+                    Err(error) => {
+                        same("predicates", &predicates(&error), &vec!["not supported"])?;
+                        names("an unknown option", &error, "NoSuchOption")?;
+                    }
+                }
+            }
+            same_text("state", &context.state(&system)?, "Created")
+        },
+    ),
+    Case::new(
+        "bad_input::unknown_members_of_changes",
+        &["contract nothing is silently ignored"],
+        |context| {
+            let system = context.started(Schema::Two)?;
+            let request = r#"{"ResourcePath":"Container/Memory/SizeInMB","Settings":512,"NoSuchMember":1}"#;
+            names(
+                "an unknown member",
+                &context.fails(&system.modify(request), Hresult::HCS_E_INVALID_JSON)?,
+                "NoSuchMember",
+            )?;
+            let created = context.spawn(&system, &Program::Hang, Pipes::ALL)?;
+            let request = r#"{"Operation":"CloseHandle","CloseHandle":{"Handle":"StdIn","NoSuchMember":1}}"#;
+            let error = context.fails(&created.process.modify(request), Hresult::HCS_E_INVALID_JSON)?;
+            names("an unknown member", &error, "NoSuchMember")
         },
     ),
     Case::new(

@@ -3,7 +3,7 @@
 use hcs_contract::{ComputeService, Hresult};
 use serde_json::{Value, json};
 
-use crate::check::{holds, same, same_text};
+use crate::check::{holds, names, same, same_text};
 use crate::context::parse;
 use crate::{Case, Context, Failure, Schema};
 
@@ -121,6 +121,18 @@ pub(super) const CASES: &[Case] = &[
         holds(context.try_create(&id, "{}").is_err(), "an empty document made a system")?;
         holds(!has(&list(context, &json!({}))?, &id), "a system that was not made is listed")
     }),
+    Case::new(
+        "enumeration::an_unknown_member_of_a_query",
+        &["contract nothing is silently ignored"],
+        |context| {
+            let operation = context.service().enumerate_systems(r#"{"NoSuchMember":["x"]}"#);
+            names(
+                "an unknown member",
+                &context.fails(&operation, Hresult::HCS_E_INVALID_JSON)?,
+                "NoSuchMember",
+            )
+        },
+    ),
     Case::new(
         "enumeration::broken_queries",
         &["contract a document that does not parse is InvalidDocument"],

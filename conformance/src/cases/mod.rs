@@ -1,6 +1,7 @@
 //! The cases, one module for each part of the contract.
 
 mod bad_input;
+mod concurrency;
 mod console;
 mod documents_v1;
 mod documents_v2;
@@ -31,6 +32,7 @@ pub fn cases() -> &'static [Case] {
     ALL.get_or_init(|| {
         [
             bad_input::CASES,
+            concurrency::CASES,
             console::CASES,
             documents_v1::CASES,
             documents_v2::CASES,

@@ -3,16 +3,18 @@
 use std::sync::Arc;
 
 use hcs_contract::{ComputeSystem, Hresult};
-use hcs_schema::Document;
 use hcs_schema::compute::{v1, v2};
+use hcs_schema::{Document, MemberType};
 use serde_json::Value;
 
-use crate::check::{holds, predicates, same, same_text};
+use crate::check::{holds, names, predicates, same, same_text};
 use crate::context::parse;
 use crate::{Case, Context, Failure, GuestOs, Pipes, Program, Schema};
 
 const STATISTICS: &str = r#"{"PropertyTypes":["Statistics"]}"#;
 const PROCESS_LIST: &str = r#"{"PropertyTypes":["ProcessList"]}"#;
+
+const BOTH: &str = r#"{"PropertyTypes":["ProcessList","Statistics"]}"#;
 
 pub(super) const CASES: &[Case] = &[
     Case::new("properties::basic_ones_schema_1", &["§2.4 ContainerProperties"], |context| {
@@ -143,6 +145,26 @@ pub(super) const CASES: &[Case] = &[
         // Of one zone and one day or more they compare as text does, but for the last digits' number.
         holds(second[..19] >= first[..19] && first[..19] >= started[..19], "time runs backwards")
     }),
+    Case::new(
+        "properties::shape_of_schema_1",
+        &["§2.4 ContainerProperties", "contract the shape of the document"],
+        |context| {
+            let system = context.started(Schema::One)?;
+            let _runs = context.spawn(&system, &Program::Hang, Pipes::NONE)?;
+            let text = context.done(&system.properties(BOTH))?;
+            shaped::<v1::ContainerProperties>(&text)
+        },
+    ),
+    Case::new(
+        "properties::shape_of_schema_2",
+        &["§6.5 Properties", "contract the shape of the document"],
+        |context| {
+            let system = context.started(Schema::Two)?;
+            let _runs = context.spawn(&system, &Program::Hang, Pipes::NONE)?;
+            let text = context.done(&system.properties(BOTH))?;
+            shaped::<v2::Properties>(&text)
+        },
+    ),
     Case::new("properties::process_list", &["§1.2 ProcessList", "§2.4 ProcessListItem"], |context| {
         for schema in Schema::BOTH {
             let system = context.started(schema)?;
@@ -162,7 +184,7 @@ pub(super) const CASES: &[Case] = &[
     Case::new("properties::several_types_at_once", &["§2.4 PropertyTypes"], |context| {
         let system = context.started(Schema::Two)?;
         let _runs = context.spawn(&system, &Program::Hang, Pipes::NONE)?;
-        let both = ask(context, &system, r#"{"PropertyTypes":["ProcessList","Statistics"]}"#)?;
+        let both = ask(context, &system, BOTH)?;
         holds(
             both["Statistics"].is_object() && both["ProcessList"].is_array(),
             format!("one is missing: {both}"),
@@ -197,6 +219,19 @@ pub(super) const CASES: &[Case] = &[
             Err(error) => same("predicates", &predicates(&error), &vec!["not supported"]),
         }
     }),
+    Case::new(
+        "properties::an_unknown_member_of_a_query",
+        &["contract nothing is silently ignored"],
+        |context| {
+            let system = context.started(Schema::Two)?;
+            let query = r#"{"PropertyTypes":[],"NoSuchMember":1}"#;
+            names(
+                "an unknown member",
+                &context.fails(&system.properties(query), Hresult::HCS_E_INVALID_JSON)?,
+                "NoSuchMember",
+            )
+        },
+    ),
     Case::new(
         "properties::broken_queries",
         &["contract a document that does not parse is InvalidDocument"],
@@ -267,4 +302,12 @@ fn listed(context: &Context, system: &Arc<dyn ComputeSystem>, pid: u32) -> Resul
     let properties = ask(context, system, PROCESS_LIST)?;
     let rows = properties["ProcessList"].as_array().cloned().unwrap_or_default();
     Ok(rows.into_iter().find(|row| row["ProcessId"].as_u64() == Some(u64::from(pid))))
+}
+
+/// The answer is a document of this type, and nothing in it is unknown to the type.
+fn shaped<T: Document + MemberType>(text: &str) -> Result<(), Failure> {
+    let document = T::from_json(text).map_err(|error| Failure::Broken(format!("{text}: {error}")))?;
+    let mut unknown = Vec::new();
+    document.unknown_below("", &mut unknown);
+    same("members of the other schema", &unknown, &Vec::new())
 }

@@ -17,7 +17,7 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use hcs_conformance::{Fixture, Outcome, Report, cases, run, run_case};
+use hcs_conformance::{Fixture, Outcome, cases, run, run_case};
 use libtest_mimic::{Arguments, Failed, Trial};
 
 fn main() -> ExitCode {
@@ -66,14 +66,11 @@ fn the_list(name: &str, fixture: &Arc<dyn Fixture>) -> Trial {
 
 fn table(filter: &str) -> ExitCode {
     let mut out = std::io::stdout().lock();
-    let mut sums = [0; 3];
+    let mut failed = 0;
     for (_, fixture) in fixtures() {
         let report = run(&fixture, filter);
         writeln!(out, "{report}\n").unwrap();
-        for (sum, count) in sums.iter_mut().zip(report.counts()) {
-            *sum += count;
-        }
+        failed += report.counts()[1];
     }
-    writeln!(out, "{}", Report::summary(sums)).unwrap();
-    if sums[1] == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
