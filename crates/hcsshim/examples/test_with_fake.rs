@@ -40,8 +40,6 @@ fn main() -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
     use std::time::Duration;
 
     use hcsshim::fake::{FakeHost, Fault, Hold};
