@@ -167,7 +167,8 @@ impl AtEvent {
         self.0.with(Effect::Event(Delivery::Lost))
     }
 
-    /// It comes before what it tells of has happened: state and properties still say otherwise.
+    /// It comes before what it tells of has happened: state and properties still say otherwise. The call that causes
+    /// it waits until every subscriber was told.
     pub fn early(self) -> Fault {
         self.0.with(Effect::Event(Delivery::Early))
     }

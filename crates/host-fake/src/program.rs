@@ -16,7 +16,8 @@ pub(crate) type Program = Arc<dyn Fn(&FakeProcess) -> u32 + Send + Sync>;
 ///
 /// When the process is killed, its streams are closed at once: reads and writes fail, [`FakeProcess::next_event`]
 /// says [`ProcessEvent::Ended`], and what the program returns then is not looked at. While the system is paused,
-/// reads, writes and the program's end wait.
+/// reads, writes and the program's end wait. A read from a stream that the client gave is not let go by a kill, but
+/// when that stream ends.
 #[derive(Clone, Debug)]
 pub struct FakeProcess(Arc<Task>);
 
