@@ -320,14 +320,21 @@ impl Context {
         self.property(system, "State")
     }
 
-    /// Ends what the case left. What can't be ended is the host's failure.
+    /// Ends what the case left. What can't be ended, or is not forgotten then, is the host's failure.
     pub(crate) fn clear(&self) -> Result<(), Failure> {
         let ids = std::mem::take(&mut *lock(&self.0.ids));
         for id in ids {
-            let Ok(system) = self.service().open_system(&id) else { continue };
-            // It may have stopped, or stop by itself meanwhile.
-            let _ = system.terminate("").wait(self.patience());
-            self.done(&system.wait_exit())?;
+            let open = || match self.service().open_system(&id) {
+                Ok(system) => Ok(Some(system)),
+                Err(error) if error.is_not_exist() => Ok(None),
+                Err(error) => Err(Failure::Call { step: format!("open {id} to clear it away"), error }),
+            };
+            if let Some(system) = open()? {
+                // It may have stopped, or stop by itself meanwhile.
+                let _ = system.terminate("").wait(self.patience());
+                self.done(&system.wait_exit())?;
+            }
+            holds(open()?.is_none(), format!("{id} has stopped and has no handle, and is still there"))?;
         }
         Ok(())
     }

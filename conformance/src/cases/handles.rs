@@ -263,6 +263,43 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::new(
+        "handles::another_client_s_handle_is_the_last",
+        &["§2.1 TerminateOnLastHandleClosed: when the last handle closes"],
+        |context| {
+            let system = context.started_with(Schema::Two, |document| {
+                document["ShouldTerminateOnLastHandleClosed"] = json!(true);
+            })?;
+            let far = context.open_elsewhere(system.id())?;
+            let exit = far.wait_exit();
+            drop(system);
+            same_text("state with another client's handle left", &context.state(&far)?, "Running")?;
+            holds(!exit.is_done(), "it ended, although a handle was left")
+        },
+    ),
+    Case::new(
+        "handles::last_handle_ends_one_that_never_ran",
+        &["§6.2 ShouldTerminateOnLastHandleClosed", "§7.1 Created: close"],
+        |context| {
+            let system = context.create_with(Schema::Two, |document| {
+                document["ShouldTerminateOnLastHandleClosed"] = json!(true);
+            })?;
+            last_handle_of(context, system, "Created")
+        },
+    ),
+    Case::new(
+        "handles::last_handle_ends_its_programs",
+        &["§6.2 ShouldTerminateOnLastHandleClosed"],
+        |context| {
+            let system = context.started_with(Schema::Two, |document| {
+                document["ShouldTerminateOnLastHandleClosed"] = json!(true);
+            })?;
+            let (created, output) = context.spawn_ready(&system, &Program::Hang)?;
+            drop(created);
+            drop(system);
+            same_text("rest of a program's output", &output.rest()?, "")
+        },
+    ),
+    Case::new(
         "handles::a_process_handle_is_none_of_the_system_s",
         &["§7.2 own handle; System closed first"],
         |context| {
@@ -324,12 +361,16 @@ fn closed(error: &hcs_contract::Error) -> Result<(), Failure> {
     same("predicates of a closed handle's error", &predicates(error), &vec!["already closed"])
 }
 
-/// Of two handles, the first that is closed changes nothing, and the second ends the system.
 fn last_handle(context: &Context, system: Arc<dyn ComputeSystem>) -> Result<(), Failure> {
+    last_handle_of(context, system, "Running")
+}
+
+/// Of two handles, the first that is closed changes nothing, and the second ends the system.
+fn last_handle_of(context: &Context, system: Arc<dyn ComputeSystem>, state: &str) -> Result<(), Failure> {
     let id = system.id().to_owned();
     let second = context.open(&id)?;
     drop(system);
-    same_text("state with one handle left", &context.state(&second)?, "Running")?;
+    same_text("state with one handle left", &context.state(&second)?, state)?;
     drop(second);
     // The id is free as soon as the system has ended, for which a create waits.
     let document = context.document(Schema::Two, &id, |_| {});

@@ -31,6 +31,18 @@ pub(super) const CASES: &[Case] = &[
         }
         Ok(())
     }),
+    Case::new("operations::of_a_create", &["§3.1 the handle is valid even when pending"], |context| {
+        let id = context.fresh_id();
+        let document = context.document(Schema::Two, &id, |_| {});
+        let created = context.service().create_system(&id, &document);
+        let (system, operation) =
+            created.map_err(|error| Failure::Call { step: format!("create {id}"), error })?;
+        same("id before the create completed", &system.id(), &id.as_str())?;
+        same("kind", &operation.kind(), &OperationKind::Create)?;
+        same("object", &operation.object().id, &id)?;
+        context.done(&operation)?;
+        same_text("state", &context.state(&system)?, "Created")
+    }),
     Case::new("operations::of_a_process", &["§3.3 HcsGetProcessFromOperation"], |context| {
         let system = context.started(Schema::Two)?;
         let created = context.spawn(&system, &Program::Exit(0), Pipes::NONE)?;

@@ -257,6 +257,18 @@ pub(super) const CASES: &[Case] = &[
         same("by another handle", &near, &ask(context, &system, "")?)?;
         same("by another client", &far, &near)
     }),
+    Case::new("properties::terminate_on_last_handle", &["§6.5 TerminateOnLastHandleClosed"], |context| {
+        for ends in [true, false] {
+            let system = context.create_with(Schema::Two, |document| {
+                document["ShouldTerminateOnLastHandleClosed"] = Value::Bool(ends);
+            })?;
+            let query = r#"{"PropertyTypes":["TerminateOnLastHandleClosed"]}"#;
+            let text = context.may_refuse(&system.properties(query))?;
+            let said = parse(&text)?["TerminateOnLastHandleClosed"].as_bool().unwrap_or_default();
+            same("TerminateOnLastHandleClosed", &said, &ends)?;
+        }
+        Ok(())
+    }),
     Case::new(
         "properties::in_the_shape_of_their_schema",
         &["§6.5 Properties: TerminateOnLastHandleClosed", "contract the shape of the system's document"],

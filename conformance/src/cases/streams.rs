@@ -112,6 +112,17 @@ pub(super) const CASES: &[Case] = &[
             }
         },
     ),
+    Case::new("streams::each_can_be_closed", &["§6.4 CloseHandle: StdIn, StdOut, StdErr, All"], |context| {
+        let system = context.started(Schema::Two)?;
+        for handle in ["StdIn", "StdOut", "StdErr", "All"] {
+            let created = context.spawn(&system, &Program::Hang, Pipes::ALL)?;
+            let request = format!(r#"{{"Operation":"CloseHandle","CloseHandle":{{"Handle":"{handle}"}}}}"#);
+            context.done(&created.process.modify(&request))?;
+            let status = crate::context::process_status(&context.done(&created.process.properties())?)?;
+            holds(!status.exited, format!("closing {handle} ended the process"))?;
+        }
+        Ok(())
+    }),
     Case::new(
         "streams::output_after_the_exit",
         &["§11 Wait, ExitCode, then Stdio and read all output"],
