@@ -194,12 +194,6 @@ pub(super) const CASES: &[Case] = &[
         let created = system.create_process(&text, ProcessStreams::default()).wait(context.patience());
         holds(created.is_err(), "a variable without a name was passed on")
     }),
-    Case::new("bad_input::options_that_nobody_knows", &["contract nothing is silently ignored"], |context| {
-        let system = context.create(Schema::Two)?;
-        let started = system.start(r#"{"NoSuchOption":true}"#).wait(context.patience());
-        holds(started.is_err(), "an option that nobody knows was ignored")?;
-        same_text("state", &context.state(&system)?, "Created")
-    }),
     Case::new("bad_input::a_console_size_of_one_number", &["§6.4 ConsoleSize [height, width]"], |context| {
         let system = context.started(Schema::Two)?;
         let text = context.parameters(Schema::Two, &Program::Exit(0), Pipes::NONE, |document| {

@@ -270,19 +270,6 @@ pub(super) const CASES: &[Case] = &[
         Ok(())
     }),
     Case::new(
-        "properties::in_the_shape_of_their_schema",
-        &["§6.5 Properties: TerminateOnLastHandleClosed", "contract the shape of the system's document"],
-        |context| {
-            let system = context.create_with(Schema::Two, |document| {
-                document["ShouldTerminateOnLastHandleClosed"] = true.into();
-            })?;
-            let query = r#"{"PropertyTypes":["TerminateOnLastHandleClosed"]}"#;
-            let text = context.may_refuse(&system.properties(query))?;
-            // Schema 1 has no such member.
-            same("TerminateOnLastHandleClosed", &parse(&text)?["TerminateOnLastHandleClosed"], &true.into())
-        },
-    ),
-    Case::new(
         "properties::the_service_says_its_schemas",
         &["§6.1 \"x.y\" in SupportedSchemaVersions", "§6.5 ServiceProperties"],
         |context| {
