@@ -3,6 +3,7 @@
 mod bench;
 mod build;
 mod check;
+mod conformance;
 mod error;
 mod fuzz;
 mod install;
@@ -62,6 +63,12 @@ enum Action {
         #[arg(long, conflicts_with = "full")]
         vm: bool,
     },
+    /// Run the contract's suite on every host of this machine; prints a table and the counts
+    Conformance {
+        /// Only cases whose names contain this
+        #[arg(default_value = "")]
+        filter: String,
+    },
     /// Measure ours beside its peers, in alternation; prints ratios
     Bench {
         /// Only this group
@@ -112,6 +119,7 @@ fn act(action: Action) -> Result<ExitCode, Error> {
         Action::Build => build::all(&layout).map(|_| ()),
         Action::Install { prefix } => install::run(&layout, &prefix),
         Action::Test { full, vm } => test::run(&layout, test::Options { full, vm }),
+        Action::Conformance { filter } => return conformance::run(&layout, &filter),
         Action::Bench { group, format } => bench::run(&layout, group.as_deref(), format),
         Action::Fuzz { target, seconds } => fuzz::run(&layout, target.as_deref(), seconds),
         Action::Picture => picture::draw(&layout),

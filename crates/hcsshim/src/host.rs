@@ -57,6 +57,24 @@ impl Host {
         Ok(this)
     }
 
+    /// A host in memory, for tests: no container, no rights, no waiting, and faults on demand. Keep the
+    /// [`FakeHost`](crate::fake::FakeHost) to change its faults; how this host's calls wait is [`Options::default`],
+    /// or what [`Host::from_service`] is told.
+    ///
+    /// ```
+    /// use hcsshim::fake::FakeHost;
+    /// let host = hcsshim::Host::fake(&FakeHost::new());
+    /// let container = host.create_container("web", r#"{"SystemType":"Container"}"#)?;
+    /// container.start()?;
+    /// let output = container.command("echo").arg("hello").output()?;
+    /// assert_eq!(output.stdout, b"hello\r\n");
+    /// # Ok::<(), hcsshim::Error>(())
+    /// ```
+    #[cfg(feature = "fake")]
+    pub fn fake(fake: &crate::fake::FakeHost) -> Self {
+        Self::from_service(Arc::new(fake.clone()), Options::default())
+    }
+
     /// A host of any kind: one of the crates of this project, or your own.
     pub fn from_service(service: Arc<dyn ComputeService>, options: Options) -> Self {
         let shared = Shared {

@@ -36,6 +36,8 @@
 //! - [`schema`] has every document as a type. Wherever a document is taken, JSON text of a newer schema may be given.
 //! - [`Error`] is the one error: operation, object, code, the service's own words, and what to do. Its predicates
 //!   are those of the original ([`Error::is_not_exist`] and so on).
+//! - `fake` is a host in memory: tests of your own program run on it, on every system, with faults on demand. It
+//!   comes with the feature of that name, which is on by default.
 //! - `future` (feature `async`) has the same calls as futures, for any runtime.
 //! - `linux` has what only the engine on Linux can do: records and logs of ended containers, Wine bases, clearing
 //!   away after crashes.
@@ -90,6 +92,9 @@ pub use hcs_contract::{
     NotificationType, Object, ObjectKind, OperationKind, ProcessStreams, Result, Stream, StreamSource,
     Subscription, SystemEvent, SystemEventKind,
 };
+#[cfg(feature = "fake")]
+#[doc(inline)]
+pub use hcs_host_fake as fake;
 #[doc(inline)]
 pub use hcs_schema as schema;
 pub use host::Host;

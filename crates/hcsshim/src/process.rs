@@ -130,7 +130,8 @@ impl Process {
         Ok(self.information()?.take_stderr())
     }
 
-    /// Fresh handles of all its streams, at each call. Several readers of one stream compete for its bytes.
+    /// Handles of all its streams, at each call: the first time those that it was created with, unless they were
+    /// taken, then fresh ones. Several readers of one stream compete for its bytes.
     ///
     /// Service call: `HcsGetProcessInfo`.
     ///
@@ -145,11 +146,15 @@ impl Process {
         Call::new(self.0.handle.info(), &self.0.deadlines, |information| information)
     }
 
-    pub(crate) fn pipes(&self, information: &ProcessInformation) -> StdioPipes {
+    pub(crate) fn pipes(&self, fresh: &ProcessInformation) -> StdioPipes {
+        // Left here, the first handle of its input would keep that from ever ending.
+        let first = self.0.information.get().map(Information::get);
+        let first = |take: fn(&ProcessInformation) -> Option<Stream>| first.and_then(take);
+        let stdin = first(ProcessInformation::take_stdin).or_else(|| fresh.take_stdin());
         StdioPipes {
-            stdin: information.take_stdin().map(|stream| Stdin::new(stream, self.clone())),
-            stdout: information.take_stdout(),
-            stderr: information.take_stderr(),
+            stdin: stdin.map(|stream| Stdin::new(stream, self.clone())),
+            stdout: first(ProcessInformation::take_stdout).or_else(|| fresh.take_stdout()),
+            stderr: first(ProcessInformation::take_stderr).or_else(|| fresh.take_stderr()),
         }
     }
 

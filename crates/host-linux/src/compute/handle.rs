@@ -58,6 +58,8 @@ pub(super) struct Pending<T: Clone + Send + 'static = String> {
     kind: OperationKind,
     completer: Arc<Mutex<Option<Completer<T>>>>,
     inner: Arc<Mutex<Inner>>,
+    /// What a failure keeps, so that its reader sees what was asked.
+    document: Option<Box<str>>,
 }
 
 impl Handle {
@@ -103,7 +105,7 @@ impl Handle {
         }
         inner.pending.insert(id, Box::new(move |error| complete(&for_close, Err(error))));
         drop(inner);
-        Ok((operation, Pending { id, kind, completer, inner: Arc::clone(&self.inner) }))
+        Ok((operation, Pending { id, kind, completer, inner: Arc::clone(&self.inner), document: None }))
     }
 
     /// An operation that is complete, unless the handle is closed.
@@ -140,8 +142,18 @@ impl Handle {
 }
 
 impl<T: Clone + Send + 'static> Pending<T> {
+    /// The same operation, whose failure keeps the document that was sent.
+    pub(super) fn about(mut self, document: &str) -> Self {
+        self.document = Some(document.into());
+        self
+    }
+
     /// Completes the operation, unless the handle was closed before.
     pub(super) fn complete(self, result: Result<T>) {
+        let result = result.map_err(|error| match &self.document {
+            Some(document) => error.with_document(document),
+            None => error,
+        });
         complete(&self.completer, result);
     }
 

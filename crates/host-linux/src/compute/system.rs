@@ -64,14 +64,19 @@ impl System {
         }
     }
 
-    /// Sends a request that is answered by "done", or completes with what kept it from being made.
-    fn send(&self, kind: OperationKind, request: Result<Request>) -> Operation {
+    /// Sends a request that is answered by "done", or completes with what kept it from being made. A failure keeps
+    /// `document`, if there is one.
+    fn send(&self, kind: OperationKind, request: Result<Request>, document: Option<&str>) -> Operation {
         let (live, request) = match (self.connected(), request) {
             (_, Err(error)) | (Err(error), _) => return self.handle.done(kind, Err(error)),
             (Ok(live), Ok(request)) => (live, request),
         };
         match self.handle.begin(kind) {
             Ok((operation, pending)) => {
+                let pending = match document {
+                    Some(document) => pending.about(document),
+                    None => pending,
+                };
                 live.request(self.handle.object(), pending, request, &[], |_, reply, _| match reply {
                     Reply::Done => Ok(String::new()),
                     other => Err(unexpected(&other)),
@@ -89,23 +94,23 @@ impl ComputeSystem for System {
     }
 
     fn start(&self, options: &str) -> Operation {
-        self.send(OperationKind::Start, no_options(options).map(|()| Request::Start))
+        self.send(OperationKind::Start, no_options(options).map(|()| Request::Start), None)
     }
 
     fn shutdown(&self, options: &str) -> Operation {
-        self.send(OperationKind::Shutdown, no_options(options).map(|()| Request::Shutdown))
+        self.send(OperationKind::Shutdown, no_options(options).map(|()| Request::Shutdown), None)
     }
 
     fn terminate(&self, options: &str) -> Operation {
-        self.send(OperationKind::Terminate, no_options(options).map(|()| Request::Terminate))
+        self.send(OperationKind::Terminate, no_options(options).map(|()| Request::Terminate), None)
     }
 
     fn pause(&self, options: &str) -> Operation {
-        self.send(OperationKind::Pause, no_options(options).map(|()| Request::Pause))
+        self.send(OperationKind::Pause, no_options(options).map(|()| Request::Pause), None)
     }
 
     fn resume(&self, options: &str) -> Operation {
-        self.send(OperationKind::Resume, no_options(options).map(|()| Request::Resume))
+        self.send(OperationKind::Resume, no_options(options).map(|()| Request::Resume), None)
     }
 
     fn properties(&self, query: &str) -> Operation {
@@ -130,7 +135,7 @@ impl ComputeSystem for System {
 
     fn modify(&self, request: &str) -> Operation {
         let parsed = modify::request(request).map_err(|error| error.with_document(request));
-        self.send(OperationKind::Modify, parsed)
+        self.send(OperationKind::Modify, parsed, Some(request))
     }
 
     fn create_process(&self, parameters: &str, streams: ProcessStreams) -> Operation<Arc<CreatedProcess>> {
@@ -147,6 +152,7 @@ impl ComputeSystem for System {
             Ok(begun) => begun,
             Err(closed) => return closed,
         };
+        let pending = pending.about(parameters);
         let process_doc::Request { process, given, pipes: wanted } = request;
         let borrowed: Vec<_> = given.iter().map(std::os::fd::AsFd::as_fd).collect();
         let guest = self.meta.guest;

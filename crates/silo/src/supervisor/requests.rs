@@ -95,6 +95,10 @@ impl Supervisor<'_> {
                 }
                 done
             }
+            // Its cgroup is gone.
+            Request::Update(_) if self.status.state == State::Stopped => {
+                Some(Err(Failure::InvalidState(State::Stopped)))
+            }
             Request::Update(limits) => {
                 let updated = self.container.cgroup.apply(&limits);
                 if updated.is_ok() {
