@@ -16,8 +16,12 @@ fn main() -> Result<()> {
         if found.state != State::RUNNING {
             continue;
         }
-        let container = host.open_container(&found.id)?;
-        for process in container.process_list()? {
+        // It may have ended since it was listed.
+        let processes = match host.open_container(&found.id).and_then(|container| container.process_list()) {
+            Err(error) if error.is_not_exist() || error.is_already_stopped() => continue,
+            processes => processes?,
+        };
+        for process in processes {
             println!("  {} {}", process.process_id, process.image_name);
         }
     }

@@ -193,8 +193,32 @@ fn errors_are_the_same() {
     });
 }
 
-/// A folder for the engine of a test, which is its own.
-fn engine(folder: &Path) -> Host {
+/// An engine of a test's own, of which nothing is left.
+struct Engine {
+    host: Host,
+    folder: tempfile::TempDir,
+}
+
+impl Engine {
+    fn new() -> Self {
+        let folder = tempfile::tempdir_in("/var/tmp").unwrap();
+        Self { host: open(folder.path()), folder }
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        let linux = self.host.blocking().linux().unwrap();
+        if !thread::panicking() {
+            let report = linux.gc(true).unwrap();
+            assert!(report.found.is_empty(), "{report:?}");
+        }
+        // The engine's own cgroups too.
+        let _ = linux.gc(false);
+    }
+}
+
+fn open(folder: &Path) -> Host {
     assert!(rustix::process::geteuid().is_root(), "containers are made here: run this test as root");
     let libexec = std::env::var_os("HCS_LIBEXEC").map_or_else(
         || {
@@ -228,8 +252,8 @@ fn rootfs(folder: &Path) -> String {
 #[test]
 fn ten_containers_at_once_on_one_thread() {
     const MANY: usize = 10;
-    let folder = tempfile::tempdir_in("/var/tmp").unwrap();
-    let (host, root) = (engine(folder.path()), rootfs(folder.path()));
+    let engine = Engine::new();
+    let (host, root) = (engine.host.clone(), rootfs(engine.folder.path()));
     let document = ContainerConfig {
         system_type: SystemType::CONTAINER,
         container_type: OsType::LINUX,
@@ -259,14 +283,12 @@ fn ten_containers_at_once_on_one_thread() {
             assert_eq!(output.stderr, b"error\n");
         }
     });
-    let report = host.blocking().linux().unwrap().gc(true).unwrap();
-    assert!(report.found.is_empty(), "{report:?}");
 }
 
 #[test]
 fn streams_are_tokios_readers_and_writers() {
-    let folder = tempfile::tempdir_in("/var/tmp").unwrap();
-    let (host, root) = (engine(folder.path()), rootfs(folder.path()));
+    let engine = Engine::new();
+    let (host, root) = (engine.host.clone(), rootfs(engine.folder.path()));
     let document = ContainerConfig {
         system_type: SystemType::CONTAINER,
         container_type: OsType::LINUX,

@@ -60,6 +60,8 @@ pub(super) struct Agent {
     pending: BTreeMap<u32, Purpose>,
     next: u32,
     pub(super) ready: bool,
+    /// It has ended, or has talked nonsense: what comes behind that is not believed.
+    lost: bool,
     /// For a launcher: what to start once it is ready.
     pub(super) first: Option<(Purpose, guest::CreateProcess)>,
 }
@@ -79,6 +81,7 @@ impl Agent {
             pending: BTreeMap::new(),
             next: 0,
             ready: false,
+            lost: false,
             first: None,
         })
     }
@@ -163,6 +166,12 @@ impl Agent {
     }
 
     fn decode(&mut self) -> Vec<Incoming> {
+        let incoming = if self.lost { Vec::new() } else { self.understood() };
+        self.lost |= incoming.iter().any(|incoming| matches!(incoming, Incoming::Lost));
+        incoming
+    }
+
+    fn understood(&mut self) -> Vec<Incoming> {
         let mut incoming = Vec::new();
         loop {
             match self.decoder.next_message::<FromAgent>() {

@@ -150,6 +150,9 @@ impl Supervisor<'_> {
                     if let Some(found) = self.processes.get_mut(process) {
                         found.pipes[0] = fds.next();
                     }
+                    if self.agents.get(&agent).is_some_and(|agent| agent.ready) {
+                        self.agent_ready(agent);
+                    }
                 }
                 Err(failure) => {
                     self.discard(process);

@@ -162,7 +162,12 @@ impl Supervisor<'_> {
         }
     }
 
-    fn agent_ready(&mut self, number: u32) {
+    /// It may begin. A launcher waits for init's word on it, with which the terminal comes that the client is to get: it can
+    /// be faster than that.
+    pub(super) fn agent_ready(&mut self, number: u32) {
+        if number != MAIN && !self.launchers.values().any(|launcher| *launcher == number) {
+            return;
+        }
         let Some(agent) = self.agents.get_mut(&number) else { return };
         if let Some((purpose, program)) = agent.first.take() {
             // The launcher holds its own ends of the channel now.
