@@ -26,6 +26,14 @@ use super::streams::{FOLDER, INSIDE};
 use crate::protocol::Failure;
 use crate::spec::{Guest, HostPipe, IdRange};
 
+/// The socket of one pipe.
+#[derive(Debug)]
+pub(super) struct PipeListener {
+    socket: OwnedFd,
+    /// See [`Poll::accept`](super::poll::Poll::accept).
+    deaf: bool,
+}
+
 impl Supervisor<'_> {
     /// Makes the sockets for all pipes of the document, and says what the agent is to serve.
     pub(super) fn listen_for_pipes(&mut self) -> Result<Vec<guest::MappedPipe>, Failure> {
@@ -38,7 +46,7 @@ impl Supervisor<'_> {
             self.poll
                 .add(Source::Pipe(number), &socket, EventFlags::IN)
                 .map_err(|errno| failure("watch the socket of the pipe", name, errno))?;
-            self.pipes.push(socket);
+            self.pipes.push(PipeListener { socket, deaf: false });
             mapped.push(guest::MappedPipe { name: name.clone(), socket: format!("{INSIDE}/{file}") });
         }
         Ok(mapped)
@@ -48,25 +56,20 @@ impl Supervisor<'_> {
     pub(super) fn pipe_called(&mut self, number: u32) {
         let Guest::Windows { pipes, .. } = &self.spec.guest else { return };
         let at = number as usize;
-        let (Some(listener), Some(pipe)) = (self.pipes.get(at), pipes.get(at)) else { return };
-        let accepted = rustix::net::accept_with(listener, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK);
-        // A caller that is not accepted keeps the listener readable: to watch it then is to turn without end.
-        let deaf = matches!(accepted, Err(Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::NOBUFS));
-        if deaf != self.deaf_pipes.contains(&number) {
-            let flags = if deaf { EventFlags::empty() } else { EventFlags::IN };
-            let _ = self.poll.change(Source::Pipe(number), listener, flags);
-            self.deaf_pipes.retain(|other| *other != number);
-            self.deaf_pipes.extend(deaf.then_some(number));
-        }
-        if let Ok(caller) = accepted {
+        let (Some(listener), Some(pipe)) = (self.pipes.get_mut(at), pipes.get(at)) else { return };
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        let accepted = self.poll.accept(Source::Pipe(number), &listener.socket, flags, &mut listener.deaf);
+        if let Some(caller) = accepted {
             hand_out(&caller, &connect(&pipe.path));
         }
     }
 
     /// Something has happened, and may have closed a descriptor.
     pub(super) fn hear_pipes(&mut self) {
-        for number in self.deaf_pipes.clone() {
-            self.pipe_called(number);
+        for number in (0u32..).take(self.pipes.len()) {
+            if self.pipes[number as usize].deaf {
+                self.pipe_called(number);
+            }
         }
     }
 }

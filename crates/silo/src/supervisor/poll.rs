@@ -5,6 +5,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 use rustix::event::{PollFd, PollFlags};
 use rustix::io::Errno;
+use rustix::net::SocketFlags;
 
 use crate::sys::idle;
 
@@ -85,6 +86,27 @@ impl Poll {
 
     pub(super) fn change(&self, source: Source, fd: impl AsFd, flags: EventFlags) -> Result<(), Errno> {
         epoll::modify(&self.epoll, fd, EventData::new_u64(source.to_number()), flags)
+    }
+
+    /// A connection at this listener, if there is one.
+    ///
+    /// Without a descriptor for it, it keeps the listener readable, and to watch that then is to turn without end: so the
+    /// listener is `deaf`, which means not watched, until a later call has found one.
+    pub(super) fn accept(
+        &self,
+        source: Source,
+        listener: &OwnedFd,
+        flags: SocketFlags,
+        deaf: &mut bool,
+    ) -> Option<OwnedFd> {
+        let accepted = rustix::net::accept_with(listener, flags);
+        let now = matches!(accepted, Err(Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::NOBUFS));
+        if now != *deaf {
+            let flags = if now { EventFlags::empty() } else { EventFlags::IN };
+            let _ = self.change(source, listener, flags);
+            *deaf = now;
+        }
+        accepted.ok()
     }
 
     pub(super) fn remove(&self, fd: impl AsFd) {

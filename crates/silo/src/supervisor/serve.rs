@@ -11,6 +11,7 @@ use super::agent::Agent;
 use super::build::Container;
 use super::clients::{Clients, Role};
 use super::log::LogWriter;
+use super::pipes::PipeListener;
 use super::poll::{Poll, Source};
 use super::processes::{Handle, Processes};
 use super::starts::Spawning;
@@ -72,9 +73,7 @@ pub(super) struct Supervisor<'a> {
     /// There was no descriptor for a new client: the listener is not watched.
     deaf: bool,
     /// Sockets of the container's named pipes, by their number in the specification.
-    pub(super) pipes: Vec<OwnedFd>,
-    /// Those that are not watched, as the listener when it is deaf.
-    pub(super) deaf_pipes: Vec<u32>,
+    pub(super) pipes: Vec<PipeListener>,
     receiver: Receiver,
     init_receiver: Receiver,
 }
@@ -126,7 +125,6 @@ impl<'a> Supervisor<'a> {
             reserve: Vec::new(),
             deaf: false,
             pipes: Vec::new(),
-            deaf_pipes: Vec::new(),
             receiver: Receiver::new(true),
             init_receiver: Receiver::new(false),
         })
@@ -162,9 +160,7 @@ impl<'a> Supervisor<'a> {
                 // Whatever has happened may have closed a descriptor.
                 self.accept();
             }
-            if !self.deaf_pipes.is_empty() {
-                self.hear_pipes();
-            }
+            self.hear_pipes();
             if self.status.state == State::Stopped && self.clients.handles() == 0 {
                 super::exit::remove_folders(self.spec);
                 return 0;
@@ -173,15 +169,9 @@ impl<'a> Supervisor<'a> {
     }
 
     fn accept(&mut self) {
-        let accepted = rustix::net::accept_with(&self.container.listener, SocketFlags::CLOEXEC);
-        // A client that is not accepted keeps the listener readable: to watch it then is to turn without end.
-        let deaf = matches!(accepted, Err(Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::NOBUFS));
-        if deaf != self.deaf {
-            let flags = if deaf { EventFlags::empty() } else { EventFlags::IN };
-            let _ = self.poll.change(Source::Listener, &self.container.listener, flags);
-            self.deaf = deaf;
-        }
-        if let Ok(socket) = accepted {
+        let listener = &self.container.listener;
+        let accepted = self.poll.accept(Source::Listener, listener, SocketFlags::CLOEXEC, &mut self.deaf);
+        if let Some(socket) = accepted {
             // Without room for it the socket is closed, which the client sees.
             let _ = self.clients.add(&self.poll, socket, Role::Stranger);
         }
