@@ -46,6 +46,7 @@ mod events;
 mod hresult;
 mod notification;
 mod operation;
+pub mod reading;
 mod result;
 mod secrets;
 mod stream;

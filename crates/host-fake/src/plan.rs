@@ -4,7 +4,7 @@
 //! the fake's own, in memory: paths are checked for their form, not looked at on any disk. It refuses networks,
 //! virtual machines, devices, credentials, named pipes, virtual disks, servicing, throttles and the registry.
 
-use hcs_contract::{Error, Result};
+use hcs_contract::{Error, Result, reading};
 use hcs_schema::compute::v2::{self, ComputeSystem, Container, GuestOs as GuestOsPart, Storage};
 use hcs_schema::compute::{OsType, SystemType, v1};
 use hcs_schema::{LinuxHost, UserNamespace, Version, seccomp};
@@ -161,7 +161,7 @@ fn of_schema_1(reader: Reader<'_>, config: v1::ContainerConfig) -> Result<Plan> 
         schema: 1,
         owner,
         name,
-        host_name: checked_host_name("HostName", host_name)?,
+        host_name: reading::host_name("HostName", host_name)?,
         guest,
         mapped,
         ends_with_last_handle: terminate_on_last_handle_closed,
@@ -262,7 +262,7 @@ fn container_plan(reader: Reader<'_>, container: Container, linux_host: Option<L
         schema: 2,
         owner: String::new(),
         name: String::new(),
-        host_name: checked_host_name("Container.GuestOs.HostName", host_name)?,
+        host_name: reading::host_name("Container.GuestOs.HostName", host_name)?,
         guest,
         mapped,
         ends_with_last_handle: false,
@@ -394,21 +394,5 @@ fn host_path(field: &str, path: &str) -> Result<()> {
         Ok(())
     } else {
         Err(Error::not_supported(field.to_owned(), "it must be an absolute path"))
-    }
-}
-
-fn checked_host_name(field: &str, name: String) -> Result<String> {
-    let label = |label: &str| {
-        !label.is_empty()
-            && !label.starts_with('-')
-            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
-    };
-    if name.len() > 64 {
-        Err(Error::invalid_document(field, format!("{} characters; a host name has 64 at most", name.len())))
-    } else if name.is_empty() || name.split('.').all(label) {
-        Ok(name)
-    } else {
-        let rule = "a host name has letters, digits, hyphens and dots";
-        Err(Error::invalid_document(field, format!("{name:?}: {rule}")))
     }
 }

@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use hcs_contract::{
     Callback, ComputeProcess, Error, Operation, OperationKind, ProcessInformation, Result, Subscription,
+    reading,
 };
 use hcs_schema::compute::{
     CloseHandle, ConsoleSize, ProcessModifyRequest, ProcessOperation, Signal, SignalProcessOptions,
-    StdHandle, WindowsSignal,
 };
 
 use crate::handle::Handle;
@@ -20,8 +20,6 @@ use crate::task::{KILLED, Task};
 use crate::violation::Violation;
 
 const SIGKILL: u8 = 9;
-/// Linux's largest, a real-time one.
-const LAST_SIGNAL: u32 = 64;
 
 /// See [`ComputeProcess`].
 #[derive(Debug)]
@@ -235,39 +233,16 @@ fn signal(reader: Reader<'_>, options: &str, guest: Guest) -> Result<Asked> {
 }
 
 fn linux_signal(signal: &Signal) -> Result<Asked> {
-    match signal {
-        Signal::Number(number @ 0..=LAST_SIGNAL) => Ok(match u8::try_from(*number).unwrap_or(0) {
-            // Documents that leave out 0 mean an end without a word.
-            0 | SIGKILL => Asked::Kill,
-            number => Asked::Control(ControlEvent::Signal(number)),
-        }),
-        other => Err(Error::invalid_document(
-            "Signal",
-            format!("{other} is no signal of Linux; give its number, 1 to 64"),
-        )),
-    }
+    Ok(match reading::linux_signal(signal)? {
+        // Documents that leave out 0 mean an end without a word.
+        0 | SIGKILL => Asked::Kill,
+        number => Asked::Control(ControlEvent::Signal(number)),
+    })
 }
 
 fn control_event(signal: &Signal) -> Result<ControlEvent> {
-    let number = match signal {
-        Signal::Number(number) => Some(*number),
-        Signal::Name(name) => WindowsSignal::KNOWN
-            .iter()
-            .find(|known| known.as_str().eq_ignore_ascii_case(name))
-            .and_then(WindowsSignal::number),
-    };
-    match number {
-        Some(0) => Ok(ControlEvent::CtrlC),
-        Some(1) => Ok(ControlEvent::CtrlBreak),
-        Some(2) => Ok(ControlEvent::CtrlClose),
-        Some(5) => Ok(ControlEvent::CtrlLogoff),
-        Some(6) => Ok(ControlEvent::CtrlShutdown),
-        _ => {
-            let known: Vec<&str> = WindowsSignal::KNOWN.iter().map(WindowsSignal::as_str).collect();
-            let message = format!("{signal} is no control event; there are {}", known.join(", "));
-            Err(Error::invalid_document("Signal", message))
-        }
-    }
+    use ControlEvent::{CtrlBreak, CtrlC, CtrlClose, CtrlLogoff, CtrlShutdown};
+    reading::control_event(signal, [CtrlC, CtrlBreak, CtrlClose, CtrlLogoff, CtrlShutdown])
 }
 
 fn change(reader: Reader<'_>, settings: &str) -> Result<Change> {
@@ -289,23 +264,8 @@ fn change(reader: Reader<'_>, settings: &str) -> Result<Change> {
         let Some(CloseHandle { handle, unknown: _ }) = close_handle else {
             return Err(Error::invalid_document("CloseHandle", "the operation needs it"));
         };
-        return close_streams(&handle).map(Change::Close);
+        return reading::closed_streams(&handle).map(Change::Close);
     }
     let message = format!("{operation:?} is neither \"ConsoleSize\" nor \"CloseHandle\"");
     Err(Error::invalid_document("Operation", message))
-}
-
-fn close_streams(handle: &StdHandle) -> Result<&'static [u8]> {
-    for (known, streams) in [
-        (StdHandle::STD_IN, &[0][..]),
-        (StdHandle::STD_OUT, &[1]),
-        (StdHandle::STD_ERR, &[2]),
-        (StdHandle::ALL, &[0, 1, 2]),
-    ] {
-        if *handle == known {
-            return Ok(streams);
-        }
-    }
-    let message = format!("{handle:?} is none of StdIn, StdOut, StdErr, All");
-    Err(Error::invalid_document("CloseHandle.Handle", message))
 }

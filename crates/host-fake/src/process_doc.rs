@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use hcs_contract::reading::no_nul;
 use hcs_contract::{Error, ProcessStreams, Result, Stream, StreamSource};
 use hcs_schema::Document;
 use hcs_schema::compute::ProcessStatus;
@@ -294,14 +295,6 @@ fn variable(name: &str, value: &str) -> Result<()> {
     }
     no_nul(&field, name)?;
     no_nul(&field, value)
-}
-
-fn no_nul(field: &str, text: &str) -> Result<()> {
-    if text.contains('\0') {
-        Err(Error::invalid_document(field, "it can't hold a NUL character"))
-    } else {
-        Ok(())
-    }
 }
 
 /// The `ProcessStatus` of a process.

@@ -1,7 +1,7 @@
 //! Nothing is silently ignored: what a document has and this fake can't honour is refused by its name, in the words
 //! and with the codes of the engine on Linux.
 
-use hcs_contract::{Error, Hresult, Result};
+use hcs_contract::{Error, Hresult, Result, reading};
 use hcs_schema::{Document, Member, MemberType};
 use serde_json::Value;
 
@@ -36,19 +36,7 @@ impl Reader<'_> {
     }
 
     pub(crate) fn no_unknown<T: MemberType>(self, document: &T) -> Result<()> {
-        let mut unknown = Vec::new();
-        document.unknown_below("", &mut unknown);
-        match unknown.first() {
-            None => Ok(()),
-            Some(_) if self.breaks(Violation::UnknownMembersAccepted) => Ok(()),
-            Some(first) if unknown.len() == 1 => {
-                Err(Error::invalid_document(first, "this member is not known; check its spelling"))
-            }
-            Some(first) => Err(Error::invalid_document(
-                first,
-                format!("these members are not known; check their spelling: {}", unknown.join(", ")),
-            )),
-        }
+        if self.breaks(Violation::UnknownMembersAccepted) { Ok(()) } else { reading::no_unknown(document) }
     }
 
     /// The same for a parameter that may be the empty text, which means the empty document.
@@ -70,13 +58,9 @@ impl Reader<'_> {
                 Ok(())
             };
         }
-        let members = self.members(text)?;
-        match members.iter().find(|(_, value)| !is_default(value)) {
-            Some((name, _)) if !self.breaks(Violation::OptionsIgnored) => {
-                Err(Error::not_supported(name.clone(), "this operation has no options here"))
-            }
-            _ => Ok(()),
-        }
+        // What is broken is broken also to those who ignore options.
+        self.members(text)?;
+        if self.breaks(Violation::OptionsIgnored) { Ok(()) } else { reading::no_options(text) }
     }
 
     /// Refuses a member unless it is absent, empty or its type's default.
@@ -86,7 +70,7 @@ impl Reader<'_> {
         value: &T,
         reason: &'static str,
     ) -> Result<()> {
-        if value.is_empty() || *value == T::default() { Ok(()) } else { self.no(path, reason) }
+        if reading::is_unset(value) { Ok(()) } else { self.no(path, reason) }
     }
 
     /// The same for a part that may be there with nothing in it.
@@ -101,7 +85,7 @@ impl Reader<'_> {
 
     /// The same for JSON that is carried as it is.
     pub(crate) fn unless_null(self, path: &str, value: &Value, reason: &'static str) -> Result<()> {
-        if is_default(value) { Ok(()) } else { self.no(path, reason) }
+        if reading::is_unset_json(value) { Ok(()) } else { self.no(path, reason) }
     }
 
     /// The refusal of a member.
@@ -134,16 +118,5 @@ impl Reader<'_> {
             }
         }
         Ok(())
-    }
-}
-
-fn is_default(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::Bool(value) => !value,
-        Value::Number(number) => number.as_f64() == Some(0.0),
-        Value::String(text) => text.is_empty(),
-        Value::Array(items) => items.is_empty(),
-        Value::Object(members) => members.values().all(is_default),
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+pub(super) use hcs_contract::reading::host_name;
 use hcs_contract::{Error, Result};
 use hcs_guest_protocol::RegistryChange;
 use hcs_schema::{LinuxHost, UserNamespace, seccomp};
@@ -263,23 +264,6 @@ pub(super) fn pipes(
         mapped.push(MappedPipe { field, host, name });
     }
     Ok(mapped)
-}
-
-/// Host names as the kernel takes them.
-pub(super) fn host_name(field: &str, name: String) -> Result<String> {
-    let label = |label: &str| {
-        !label.is_empty()
-            && !label.starts_with('-')
-            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
-    };
-    if name.len() > 64 {
-        Err(Error::invalid_document(field, format!("{} characters; a host name has 64 at most", name.len())))
-    } else if name.is_empty() || name.split('.').all(label) {
-        Ok(name)
-    } else {
-        let rule = "a host name has letters, digits, hyphens and dots";
-        Err(Error::invalid_document(field, format!("{name:?}: {rule}")))
-    }
 }
 
 #[cfg(test)]

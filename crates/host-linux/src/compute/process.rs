@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use hcs_contract::{
     Callback, ComputeProcess, Error, ErrorKind, Hresult, ObjectKind, Operation, OperationKind,
-    ProcessInformation, Result, Stream, Subscription,
+    ProcessInformation, Result, Stream, Subscription, reading,
 };
 use hcs_guest_protocol::{Console, ControlEvent};
 use hcs_schema::compute::{
     CloseHandle, ConsoleSize, ProcessModifyRequest, ProcessOperation, Signal as SignalDocument,
-    SignalProcessOptions, StdHandle, WindowsSignal,
+    SignalProcessOptions,
 };
 use hcs_silo::protocol::{Reply, Request, Signal};
 
@@ -71,7 +71,7 @@ pub(super) fn signal_request(process: u32, guest: GuestOs, options: &str) -> Res
     let Some(signal) = signal else { return Ok(Request::Kill { process }) };
     let signal = match guest {
         GuestOs::Windows => Signal::Windows(control_event(&signal)?),
-        GuestOs::Linux => match linux_signal(&signal)? {
+        GuestOs::Linux => match reading::linux_signal(&signal)? {
             // Documents that leave out 0 mean an end without a word.
             0 | SIGKILL => return Ok(Request::Kill { process }),
             number => Signal::Linux(number),
@@ -98,64 +98,18 @@ pub(super) fn modify_requests(process: u32, settings: &str) -> Result<Vec<Reques
         let Some(CloseHandle { handle, unknown: _ }) = close_handle else {
             return Err(Error::invalid_document("CloseHandle", "the operation needs it"));
         };
-        let streams = close_streams(&handle)?;
-        return Ok(streams.into_iter().map(|stream| Request::CloseStream { process, stream }).collect());
+        let streams = reading::closed_streams(&handle)?;
+        return Ok(streams.iter().map(|&stream| Request::CloseStream { process, stream }).collect());
     }
     let message = format!("{operation:?} is neither \"ConsoleSize\" nor \"CloseHandle\"");
     Err(Error::invalid_document("Operation", message))
 }
 
 const SIGKILL: u8 = 9;
-/// Linux's largest, a real-time one.
-const LAST_SIGNAL: u32 = 64;
-
-fn linux_signal(signal: &SignalDocument) -> Result<u8> {
-    match signal {
-        SignalDocument::Number(number @ 0..=LAST_SIGNAL) => Ok(u8::try_from(*number).unwrap_or(0)),
-        other => Err(Error::invalid_document(
-            "Signal",
-            format!("{other} is no signal of Linux; give its number, 1 to 64"),
-        )),
-    }
-}
 
 fn control_event(signal: &SignalDocument) -> Result<ControlEvent> {
-    let number = match signal {
-        SignalDocument::Number(number) => Some(*number),
-        SignalDocument::Name(name) => WindowsSignal::KNOWN
-            .iter()
-            .find(|known| known.as_str().eq_ignore_ascii_case(name))
-            .and_then(WindowsSignal::number),
-    };
-    match number {
-        Some(0) => Ok(ControlEvent::CtrlC),
-        Some(1) => Ok(ControlEvent::CtrlBreak),
-        Some(2) => Ok(ControlEvent::CtrlClose),
-        Some(5) => Ok(ControlEvent::CtrlLogoff),
-        Some(6) => Ok(ControlEvent::CtrlShutdown),
-        _ => {
-            let known: Vec<&str> = WindowsSignal::KNOWN.iter().map(WindowsSignal::as_str).collect();
-            let message = format!("{signal} is no control event; there are {}", known.join(", "));
-            Err(Error::invalid_document("Signal", message))
-        }
-    }
-}
-
-fn close_streams(handle: &StdHandle) -> Result<Vec<u8>> {
-    for (known, streams) in [
-        (StdHandle::STD_IN, &[0][..]),
-        (StdHandle::STD_OUT, &[1]),
-        (StdHandle::STD_ERR, &[2]),
-        (StdHandle::ALL, &[0, 1, 2]),
-    ] {
-        if *handle == known {
-            return Ok(streams.to_vec());
-        }
-    }
-    Err(Error::invalid_document(
-        "CloseHandle.Handle",
-        format!("{handle:?} is none of StdIn, StdOut, StdErr, All"),
-    ))
+    use ControlEvent::{CtrlBreak, CtrlC, CtrlClose, CtrlLogoff, CtrlShutdown};
+    reading::control_event(signal, [CtrlC, CtrlBreak, CtrlClose, CtrlLogoff, CtrlShutdown])
 }
 
 pub(super) fn unexpected(reply: &Reply) -> Error {
@@ -283,6 +237,9 @@ pub(super) fn not_running() -> Error {
 
 #[cfg(test)]
 mod tests {
+    use hcs_contract::reading::{closed_streams, linux_signal};
+    use hcs_schema::compute::StdHandle;
+
     use super::*;
 
     #[test]
@@ -301,8 +258,8 @@ mod tests {
 
     #[test]
     fn streams_to_close() {
-        assert_eq!(close_streams(&StdHandle::ALL).unwrap(), [0, 1, 2]);
-        assert_eq!(close_streams(&StdHandle::STD_ERR).unwrap(), [2]);
-        assert!(close_streams(&StdHandle::default()).is_err());
+        assert_eq!(closed_streams(&StdHandle::ALL).unwrap(), [0, 1, 2]);
+        assert_eq!(closed_streams(&StdHandle::STD_ERR).unwrap(), [2]);
+        assert!(closed_streams(&StdHandle::default()).is_err());
     }
 }

@@ -1,52 +1,13 @@
 //! Nothing is silently ignored: what a document has and this host can't honour is refused by its name.
 
+use hcs_contract::reading::{is_unset, is_unset_json};
+pub(super) use hcs_contract::reading::{no_nul, no_options, parse, parse_options};
 use hcs_contract::{Error, Result};
-use hcs_schema::{Document, MemberType};
-
-/// Reads a document that must not have members that this version does not know.
-///
-/// # Errors
-/// Invalid document, with line and column, or with the paths of the unknown members.
-pub(super) fn parse<T: Document + MemberType>(text: &str) -> Result<T> {
-    let document = T::from_json(text)?;
-    let mut unknown = Vec::new();
-    document.unknown_below("", &mut unknown);
-    match unknown.first() {
-        None => Ok(document),
-        Some(first) if unknown.len() == 1 => {
-            Err(Error::invalid_document(first, "this member is not known; check its spelling"))
-        }
-        Some(first) => Err(Error::invalid_document(
-            first,
-            format!("these members are not known; check their spelling: {}", unknown.join(", ")),
-        )),
-    }
-}
-
-/// The same for a parameter that may be the empty text, which means the empty document.
-pub(super) fn parse_options<T: Document + MemberType>(text: &str) -> Result<T> {
-    if text.trim().is_empty() { Ok(T::default()) } else { parse(text) }
-}
-
-/// Options of an operation that knows none.
-pub(super) fn no_options(text: &str) -> Result<()> {
-    if text.trim().is_empty() {
-        return Ok(());
-    }
-    let members: serde_json::Map<String, serde_json::Value> = hcs_schema::from_json(text)?;
-    match members.iter().find(|(_, value)| !is_default(value)) {
-        None => Ok(()),
-        Some((name, _)) => {
-            // An empty name must be seen, too.
-            let name = if name.is_empty() { "\"\"" } else { name.as_str() };
-            Err(Error::not_supported(name.to_owned(), "this operation has no options here"))
-        }
-    }
-}
+use hcs_schema::MemberType;
 
 /// Refuses a member unless it is absent, empty or its type's default.
 pub(super) fn unless_default<T: MemberType>(path: &str, value: &T, reason: &'static str) -> Result<()> {
-    if value.is_empty() || *value == T::default() { Ok(()) } else { Err(no(path, reason)) }
+    if is_unset(value) { Ok(()) } else { Err(no(path, reason)) }
 }
 
 /// The same for a part that may be there with nothing in it.
@@ -60,33 +21,12 @@ pub(super) fn unless_empty_part<T: MemberType>(
 
 /// The same for JSON that is carried as it is.
 pub(super) fn unless_null(path: &str, value: &serde_json::Value, reason: &'static str) -> Result<()> {
-    if is_default(value) { Ok(()) } else { Err(no(path, reason)) }
-}
-
-/// Refuses a text that the kernel or Windows would take for ended before its end.
-pub(super) fn no_nul(field: &str, text: &str) -> Result<()> {
-    if text.contains('\0') {
-        Err(Error::invalid_document(field, "it can't hold a NUL character"))
-    } else {
-        Ok(())
-    }
+    if is_unset_json(value) { Ok(()) } else { Err(no(path, reason)) }
 }
 
 /// The refusal of a member.
 pub(super) fn no(path: &str, reason: &'static str) -> Error {
     Error::not_supported(path.to_owned(), reason)
-}
-
-fn is_default(value: &serde_json::Value) -> bool {
-    use serde_json::Value;
-    match value {
-        Value::Null => true,
-        Value::Bool(value) => !value,
-        Value::Number(number) => number.as_f64() == Some(0.0),
-        Value::String(text) => text.is_empty(),
-        Value::Array(items) => items.is_empty(),
-        Value::Object(members) => members.values().all(is_default),
-    }
 }
 
 #[cfg(test)]
