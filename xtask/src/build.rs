@@ -103,6 +103,18 @@ pub(crate) fn guests(layout: &Layout) -> Result<Vec<Built>, Error> {
     Ok(built)
 }
 
+/// A supervisor with fault points, for tests; a folder in the target folder that only they know.
+pub(crate) fn faulty_guests(layout: &Layout) -> Result<(), Error> {
+    let [init, _] = &GUESTS;
+    Tool::cargo(&layout.root)
+        .args(["build", "--locked", "--profile", "guest", "--features", "fault-points"])
+        .args(["--package", init.package, "--target", init.target])
+        .output_to_stderr()?
+        .run()?;
+    let file = layout.target.join(init.target).join("guest").join(init.built);
+    put(&file, &layout.faulty_libexec().join(init.installed))
+}
+
 /// Puts a built file at its place below `dist`.
 fn lay(file: &Path, dist: &Path, relative: &Path) -> Result<Built, Error> {
     let place = dist.join(relative);

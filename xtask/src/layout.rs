@@ -42,4 +42,9 @@ impl Layout {
     pub(crate) fn libexec(&self) -> PathBuf {
         self.dist().join("libexec/hcs")
     }
+
+    /// A supervisor with fault points, which no tool is to find.
+    pub(crate) fn faulty_libexec(&self) -> PathBuf {
+        self.target.join("faulty")
+    }
 }

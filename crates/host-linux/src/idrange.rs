@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use hcs_contract::{Deadline, Error, Hresult, Result};
+use hcs_fault::Point;
 use hcs_silo::spec::IdRange;
 use rustix::fs::FlockOperation;
 use rustix::io::Errno;
@@ -30,13 +31,26 @@ pub(crate) fn range(pool: IdPool, number: u32) -> IdRange {
     IdRange { base: pool.first + number * IdPool::RANGE, length: IdPool::RANGE }
 }
 
-/// Takes a free range for `life`.
-pub(crate) fn take(layout: &Layout, pool: IdPool, life: &Life, deadline: Deadline) -> Result<u32> {
+/// Takes a free range for `life`. `intend` is told which, before it is taken: whoever is killed in between must have
+/// left word of it.
+pub(crate) fn take(
+    layout: &Layout,
+    pool: IdPool,
+    life: &Life,
+    deadline: Deadline,
+    mut intend: impl FnMut(u32) -> Result<()>,
+) -> Result<u32> {
     let _takers = FolderLock::wait(&layout.ids(), FlockOperation::NonBlockingLockShared, deadline)?;
     // A random start finds a free one at the first try, and keeps engines that share a pool apart as a rule.
     let start = u32::from_le_bytes(ids::random()?) % pool.count;
     for number in (start..pool.count).chain(0..start) {
-        match rustix::fs::symlink(life.as_str(), path(layout, number)) {
+        if rustix::fs::lstat(path(layout, number)).is_ok() {
+            continue;
+        }
+        intend(number)?;
+        let made = hcs_fault::call(Point::TakeIdRange)
+            .and_then(|()| rustix::fs::symlink(life.as_str(), path(layout, number)));
+        match made {
             Ok(()) => return Ok(number),
             Err(Errno::EXIST) => {}
             Err(errno) => {
@@ -57,7 +71,7 @@ pub(crate) fn give_back(layout: &Layout, number: u32, life: &Life) -> Result<()>
         Ok(_) | Err(Errno::NOENT) => return Ok(()),
         Err(errno) => return Err(Error::os("read", path.display().to_string(), errno.into())),
     }
-    match rustix::fs::unlink(&path) {
+    match hcs_fault::call(Point::GiveBackIdRange).and_then(|()| rustix::fs::unlink(&path)) {
         Ok(()) | Err(Errno::NOENT) => Ok(()),
         Err(errno) => Err(Error::os("remove", path.display().to_string(), errno.into())),
     }
@@ -125,17 +139,20 @@ mod tests {
         let layout = Layout::open(&options).unwrap();
         let pool = IdPool { first: 0x2400_0000, count: 3 };
         let owner = life("a");
-        let taken: BTreeSet<u32> = (0..3).map(|_| take(&layout, pool, &owner, soon()).unwrap()).collect();
+        let taken: BTreeSet<u32> =
+            (0..3).map(|_| take(&layout, pool, &owner, soon(), |_| Ok(())).unwrap()).collect();
         assert_eq!(taken, BTreeSet::from([0, 1, 2]));
-        assert!(take(&layout, pool, &owner, soon()).unwrap_err().hint().unwrap().contains("HCS_IDS"));
+        assert!(
+            take(&layout, pool, &owner, soon(), |_| Ok(())).unwrap_err().hint().unwrap().contains("HCS_IDS")
+        );
 
         // Not by somebody else.
         give_back(&layout, 1, &life("a")).unwrap();
-        assert!(take(&layout, pool, &owner, soon()).is_err());
+        assert!(take(&layout, pool, &owner, soon(), |_| Ok(())).is_err());
         give_back(&layout, 1, &owner).unwrap();
         give_back(&layout, 1, &owner).unwrap();
         let other = life("b");
-        assert_eq!(take(&layout, pool, &other, soon()).unwrap(), 1);
+        assert_eq!(take(&layout, pool, &other, soon(), |_| Ok(())).unwrap(), 1);
         assert_eq!(range(pool, 1), IdRange { base: 0x2401_0000, length: 0x1_0000 });
 
         let lives = |life: &Life| Ok(*life == other);

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use fs_err::os::unix::fs::OpenOptionsExt as _;
 use hcs_contract::{Error, Hresult, Result};
+use hcs_fault::Point;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -177,9 +178,11 @@ pub(crate) fn write_atomically(path: &Path, text: &str) -> Result<()> {
     new.push(".new");
     let new = Path::new(&new);
     let write = || {
+        hcs_fault::call(Point::WriteFile)?;
         let mut options = fs_err::OpenOptions::new();
         options.write(true).create(true).truncate(true).mode(0o600);
         options.open(new)?.write_all(text.as_bytes())?;
+        hcs_fault::call(Point::NameFile)?;
         fs_err::rename(new, path)
     };
     write().map_err(|error| {

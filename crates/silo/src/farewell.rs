@@ -10,6 +10,7 @@
 
 use std::path::Path;
 
+use hcs_fault::Point;
 use rustix::fs::{CWD, Mode};
 use rustix::io::Errno;
 
@@ -42,7 +43,9 @@ impl Farewell {
     /// Tells it to those who watch `folder`.
     pub(crate) fn say(&self, folder: &Path) -> Result<(), Errno> {
         let path = folder.join(self.name());
+        hcs_fault::call(Point::MakeFarewell)?;
         rustix::fs::mkdirat(CWD, &path, Mode::RWXU)?;
+        hcs_fault::step(Point::FarewellMade);
         rustix::fs::rmdir(&path)
     }
 

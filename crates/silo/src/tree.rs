@@ -9,6 +9,7 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
+use hcs_fault::Point;
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, RawDir, fstat, openat, unlinkat};
 use rustix::io::Errno;
 
@@ -34,7 +35,7 @@ struct Level {
 /// # Errors
 /// The operating system's; a mount below `path` is an error (`EXDEV`), and what it shows is not touched.
 pub fn remove_tree(path: &Path) -> io::Result<()> {
-    match remove(path) {
+    match hcs_fault::call(Point::RemoveTree).and_then(|()| remove(path)) {
         Err(Errno::NOENT) => Ok(()),
         result => result.map_err(io::Error::from),
     }

@@ -43,6 +43,7 @@ impl Instance {
             .env("TMPDIR", self.dir.join("tmp"))
             .env("HCS_LIBEXEC", layout.libexec())
             .env("HCS_INIT", layout.libexec().join("hcs-init"))
+            .env("HCS_FAULTY_LIBEXEC", layout.faulty_libexec())
             .env(MARK, &self.dir)
     }
 

@@ -34,6 +34,9 @@ const RULES: [&str; 3] = ["arrows", "licences", "tidy"];
 /// Longer than any test program takes on a slow machine.
 const PROGRAM: Duration = Duration::from_mins(5);
 
+/// Longer than twenty rounds of all faults.
+const FAULTS: Duration = Duration::from_mins(45);
+
 /// What a run may take in all, without the virtual machine.
 const ALL: Duration = Duration::from_mins(25);
 
@@ -46,8 +49,8 @@ pub(crate) fn run(layout: &Layout, options: Options) -> Result<(), Error> {
     let mut counts = Counts::default();
     if !options.vm {
         sources(&mut run, layout);
-        tests(&mut run, layout, &mut counts);
-        run.within(ALL);
+        tests(&mut run, layout, &mut counts, options.full);
+        run.within(if options.full { ALL + FAULTS } else { ALL });
     }
     if options.vm || options.full {
         vm::run(&mut run, layout, &mut counts);
@@ -84,11 +87,25 @@ fn sources(run: &mut Run, layout: &Layout) {
     run.tool("docs", Duration::from_mins(3), docs.env("RUSTDOCFLAGS", "-D warnings"));
 }
 
+/// `cargo test`, which hands every test program to us (`program`), so that one that hangs does not hold up the others.
+fn test_programs(layout: &Layout, limit: Duration) -> Tool {
+    let ours = layout.target.join("debug/xtask");
+    let runner = [ours.to_string_lossy().into_owned(), "test-program".into(), limit.as_secs().to_string()];
+    Tool::cargo(&layout.root)
+        .args(["test", "--locked", "--workspace", "--all-features", "--no-fail-fast", "--config"])
+        // The form of a list of Rust's strings is TOML's too.
+        .arg(format!("target.'cfg(all())'.runner = {runner:?}"))
+}
+
 /// Unit, integration and documentation tests, on an instance of their own.
-fn tests(run: &mut Run, layout: &Layout, counts: &mut Counts) {
+fn tests(run: &mut Run, layout: &Layout, counts: &mut Counts, full: bool) {
     let minute = Duration::from_mins(1);
     run.step("kernel", minute, || check::run(true));
-    let ready = run.step("guests", 3 * minute, || build::guests(layout).map(|_| ()));
+    // The supervisor with fault points first: the product's own is what is to be found where cargo builds it.
+    let ready = run.step("guests", 4 * minute, || {
+        build::faulty_guests(layout)?;
+        build::guests(layout).map(|_| ())
+    });
     if !(ready && run.step("programs", 4 * minute, || programs::fetch(layout))) {
         return;
     }
@@ -98,15 +115,15 @@ fn tests(run: &mut Run, layout: &Layout, counts: &mut Counts) {
         Ok(())
     });
     let Some((before, instance)) = prepared else { return };
-    // Cargo hands every test program to us (`program`), so that one that hangs does not hold up the others.
-    let ours = layout.target.join("debug/xtask");
-    let runner = [ours.to_string_lossy().into_owned(), "test-program".into(), PROGRAM.as_secs().to_string()];
-    let tool = Tool::cargo(&layout.root)
-        .args(["test", "--locked", "--workspace", "--all-features", "--no-fail-fast", "--config"])
-        // The form of a list of Rust's strings is TOML's too.
-        .arg(format!("target.'cfg(all())'.runner = {runner:?}"));
-    let tool = instance.environment(tool, layout).env("HCSSHIM_TEST_PROGRAMS", programs::folder(layout));
+    let tool = instance.environment(test_programs(layout, PROGRAM), layout);
+    let tool = tool.env("HCSSHIM_TEST_PROGRAMS", programs::folder(layout));
     run.watched("tests", 14 * minute, tool, |line| counts.take(line));
+    if full {
+        let tool = instance.environment(test_programs(layout, FAULTS), layout);
+        let tool = tool.args(["--package", "hcs-host-linux", "--test", "faults"]);
+        let tool = tool.env("HCSSHIM_TEST_FAULT_ROUNDS", "20");
+        run.watched("20 rounds of faults", FAULTS, tool, |line| counts.take(line));
+    }
     run.step("leftovers", minute, || leftovers::compare(&before, instance.dir(), leftovers::GRACE));
     run.step("clean-up", minute, || instance.remove());
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use hcs_contract::{Error, OperationKind, Result};
+use hcs_fault::Point;
 use hcs_schema::compute::{v1, v2};
 use hcs_schema::from_json;
 use hcs_silo::client::{Connection, Launcher};
@@ -45,13 +46,16 @@ struct Unfinished<'a> {
     life: &'a Life,
     range: Option<u32>,
     folders: Vec<PathBuf>,
+    /// A supervisor was started, which may have been killed over its work.
+    launched: bool,
 }
 
 impl Drop for Unfinished<'_> {
     fn drop(&mut self) {
         // Best effort: what stays behind has its meta file, and the next who looks clears it away.
         let Some(lock) = self.lock.take() else { return };
-        let mut clean = self.folders.iter().all(|folder| remove_folder(folder).is_ok());
+        let mut clean = !self.launched || self.engine.remove_cgroup(self.life).is_ok();
+        clean &= self.folders.iter().all(|folder| remove_folder(folder).is_ok());
         if let Some(number) = self.range {
             clean &= idrange::give_back(&self.engine.layout, number, self.life).is_ok();
         }
@@ -94,14 +98,26 @@ impl Engine {
         }
         let life = Life::new(&name)?;
         let directory = lock.path().to_owned();
-        let mut unfinished =
-            Unfinished { engine: self, lock: Some(lock), life: &life, range: None, folders: Vec::new() };
-        if plan.host.user_namespace {
-            unfinished.range = Some(idrange::take(&self.layout, self.options.ids, &life, deadline)?);
-        }
+        let mut unfinished = Unfinished {
+            engine: self,
+            lock: Some(lock),
+            life: &life,
+            range: None,
+            folders: Vec::new(),
+            launched: false,
+        };
         let base = base.map(|base| base.info().id.clone());
-        let meta = Self::meta(id, &plan, &life, unfinished.range, base)?;
-        meta.write(&directory)?;
+        let mut meta = Self::meta(id, &plan, &life, base)?;
+        if plan.host.user_namespace {
+            let intend = |number| {
+                meta.ids = Some(number);
+                meta.write(&directory)
+            };
+            let range = idrange::take(&self.layout, self.options.ids, &life, deadline, intend)?;
+            unfinished.range = Some(range);
+        } else {
+            meta.write(&directory)?;
+        }
         write_atomically(&directory.join(DOCUMENT), document)?;
         if meta.scratch {
             unfinished.folders.push(self.layout.scratch(&life));
@@ -126,9 +142,12 @@ impl Engine {
         };
         let spec = spec::spec(id, plan, windows.as_ref(), places)?;
         let lock = unfinished.lock.as_ref().map(std::os::fd::AsFd::as_fd);
+        hcs_fault::step(Point::StartSupervisor);
+        unfinished.launched = true;
         let launched = Launcher::new(init).launch_with(&spec, lock, deadline.instant());
         match launched {
             Ok(connection) => {
+                hcs_fault::step(Point::SystemMade);
                 // From here on the supervisor holds the lock, and clears away.
                 unfinished.lock = None;
                 Ok((meta, connection))
@@ -142,7 +161,7 @@ impl Engine {
         }
     }
 
-    fn meta(id: &str, plan: &Plan, life: &Life, ids: Option<u32>, base: Option<String>) -> Result<Meta> {
+    fn meta(id: &str, plan: &Plan, life: &Life, base: Option<String>) -> Result<Meta> {
         let HostPart { labels, keep, .. } = &plan.host;
         let now = jiff::Timestamp::now();
         Ok(Meta {
@@ -165,7 +184,7 @@ impl Engine {
             schema: plan.schema,
             keep: *keep,
             ends_with_last_handle: plan.ends_with_last_handle,
-            ids,
+            ids: None,
             scratch: spec::needs_scratch(plan),
             base,
         })
@@ -173,6 +192,7 @@ impl Engine {
 }
 
 fn make_folder(path: &Path) -> Result<()> {
-    rustix::fs::mkdir(path, rustix::fs::Mode::RWXU)
+    hcs_fault::call(Point::MakeStateFolder)
+        .and_then(|()| rustix::fs::mkdir(path, rustix::fs::Mode::RWXU))
         .map_err(|errno| Error::os("make", path.display().to_string(), errno.into()))
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hcs_contract::{Deadline, Error, Object, Result};
+use hcs_fault::Point;
 use hcs_silo::client::{self, Connection, LaunchError};
 use hcs_silo::protocol::{State, Welcome};
 use rustix::fs::FlockOperation;
@@ -174,7 +175,9 @@ impl Engine {
         let _makers =
             FolderLock::wait(&self.layout.systems(), FlockOperation::NonBlockingLockShared, deadline)?;
         let path = self.layout.system(name);
-        match rustix::fs::mkdir(&path, rustix::fs::Mode::RWXU) {
+        let made = hcs_fault::call(Point::MakeRuntimeFolder)
+            .and_then(|()| rustix::fs::mkdir(&path, rustix::fs::Mode::RWXU));
+        match made {
             Ok(()) | Err(rustix::io::Errno::EXIST) => Ok(()),
             Err(errno) => Err(Error::os("make", path.display().to_string(), errno.into())),
         }

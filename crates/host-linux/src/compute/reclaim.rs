@@ -8,7 +8,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use hcs_contract::{Error, ErrorEvent, Result};
+use hcs_fault::Point;
 use hcs_silo::cgroup::{CgroupError, Hierarchies, Instance};
+use hcs_silo::farewell::Farewell;
 use hcs_silo::tree::remove_tree;
 
 use super::engine::Engine;
@@ -34,6 +36,7 @@ impl Engine {
         self.clear(lock.path())?;
         let folder = lock.path();
         let empty = || {
+            hcs_fault::call(Point::EmptyRuntimeFolder)?;
             for entry in fs_err::read_dir(folder)? {
                 let entry = entry?;
                 if entry.file_type()?.is_dir() {
@@ -51,6 +54,7 @@ impl Engine {
     fn clear(&self, folder: &Path) -> Result<Option<Meta>> {
         let Some(meta) = Meta::read(folder)? else { return Ok(None) };
         let Some(life) = meta.life() else { return Ok(None) };
+        hcs_fault::step(Point::ClearAway);
         let mut failures = Vec::new();
         let mut note = |result: Result<()>| failures.extend(result.err());
         note(self.remove_cgroup(&life));
@@ -63,8 +67,23 @@ impl Engine {
         if meta.keep {
             note(self.close_record(&meta, &life));
         }
+        note(self.remove_farewell(&life));
         one(failures)?;
         Ok(Some(meta))
+    }
+
+    /// A supervisor that was killed over its last word has left it.
+    fn remove_farewell(&self, life: &Life) -> Result<()> {
+        let folder = self.layout.farewells();
+        let failed = |error| Error::os("list", folder.display().to_string(), error);
+        for entry in fs_err::read_dir(&folder).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let said = entry.file_name().to_str().and_then(Farewell::parse);
+            if said.is_some_and(|farewell| farewell.life == life.as_str()) {
+                remove_folder(&entry.path())?;
+            }
+        }
+        Ok(())
     }
 
     /// Writes the final state that the supervisor could not.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use hcs_contract::{Error, Object, OperationKind, Result};
-
+use hcs_fault::Point;
 use hcs_silo::protocol::Welcome;
 
 use super::engine::Found;
@@ -171,6 +171,7 @@ impl LinuxHost {
         let lock = self.engine.claim(&name, id, deadline)?;
         let record = self.engine.layout.record(&name);
         let there = record.exists();
+        hcs_fault::step(Point::RemoveRecord);
         let removed = remove_folder(&record);
         lock.remove()?;
         removed?;

@@ -118,7 +118,7 @@ impl Engine {
     }
 
     /// Ends what still lives, so that a failed test leaves nothing.
-    fn clear(&self) {
+    pub(crate) fn clear(&self) {
         for info in self.host.systems().unwrap_or_default() {
             if let Ok(system) = self.host.open_system(&info.id) {
                 let _ = system.terminate("").wait(PATIENCE);
@@ -241,9 +241,18 @@ impl Ended {
     }
 
     pub(crate) fn wait(&self) {
+        self.wait_or(|| ());
+    }
+
+    /// The same, and does something before it fails.
+    pub(crate) fn wait_or(&self, otherwise: impl FnOnce()) {
         let mut fds = [rustix::event::PollFd::new(&self.0, rustix::event::PollFlags::IN)];
         let limit = rustix::event::Timespec::try_from(PATIENCE).unwrap();
-        assert_eq!(rustix::event::poll(&mut fds, Some(&limit)).unwrap(), 1, "the process is still there");
+        let ended = rustix::event::poll(&mut fds, Some(&limit)).unwrap() == 1;
+        if !ended {
+            otherwise();
+        }
+        assert!(ended, "the process is still there");
     }
 }
 

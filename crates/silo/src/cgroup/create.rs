@@ -2,6 +2,7 @@
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
+use hcs_fault::Point;
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, mkdirat, openat, statat, unlinkat};
 use rustix::io::Errno;
 
@@ -52,7 +53,7 @@ impl Part {
 pub(super) fn open_or_make(dir: BorrowedFd<'_>, name: &str) -> Result<OwnedFd, Errno> {
     match openat(dir, name, DIRECTORY, Mode::empty()) {
         Err(Errno::NOENT) => {
-            match mkdirat(dir, name, FOLDER_MODE) {
+            match hcs_fault::call(Point::MakeEngineCgroup).and_then(|()| mkdirat(dir, name, FOLDER_MODE)) {
                 // Another start of the same instance may have been first.
                 Ok(()) | Err(Errno::EXIST) => {}
                 Err(errno) => return Err(errno),
@@ -217,7 +218,9 @@ impl Cgroup {
     }
 
     fn add(&mut self, parent: &Part, folder: &str) -> Result<(), CgroupError> {
-        match mkdirat(parent.dir(), folder, FOLDER_MODE) {
+        let made =
+            hcs_fault::call(Point::MakeCgroup).and_then(|()| mkdirat(parent.dir(), folder, FOLDER_MODE));
+        match made {
             Ok(()) => {}
             Err(Errno::EXIST) => return Err(CgroupError::Exists { cgroup: parent.label(&self.path) }),
             Err(errno) => return Err(parent.io(&self.path, "make the folder", folder, errno)),
@@ -269,7 +272,9 @@ impl Cgroup {
     }
 
     pub(super) fn write(&self, part: &Part, file: &'static str, text: &[u8]) -> Result<(), CgroupError> {
-        file::write(part.dir(), file, text).map_err(|errno| self.io(part, "write", file, errno))
+        hcs_fault::call(Point::WriteCgroup)
+            .and_then(|()| file::write(part.dir(), file, text))
+            .map_err(|errno| self.io(part, "write", file, errno))
     }
 
     pub(super) fn read(&self, part: &Part, file: &'static str) -> Result<Vec<u8>, CgroupError> {

@@ -2,6 +2,7 @@
 
 use std::os::fd::BorrowedFd;
 
+use hcs_fault::Point;
 use rustix::fs::{Mode, OFlags, openat};
 use rustix::io::Errno;
 
@@ -36,7 +37,8 @@ impl Cgroup {
     /// [`EnterError`] at the first hierarchy that refuses; those before it are entered.
     pub fn enter_self(&self) -> Result<(), EnterError> {
         for part in self.parts.iter().filter(|part| !part.unified) {
-            openat(part.dir(), c"tasks", OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())
+            hcs_fault::call(Point::EnterCgroup)
+                .and_then(|()| openat(part.dir(), c"tasks", OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty()))
                 .and_then(|tasks| rustix::io::write(tasks, b"0"))
                 .map_err(|errno| EnterError { controllers: part.controllers, errno })?;
         }

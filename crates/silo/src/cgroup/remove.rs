@@ -3,6 +3,7 @@
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
+use hcs_fault::Point;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{AtFlags, Mode, fstat, openat, statat, unlinkat};
 use rustix::io::Errno;
@@ -82,7 +83,9 @@ impl Cgroup {
         let mut errors = Vec::new();
         let mut removal = Removal::Gone;
         for part in &self.parts {
-            match remove_part(part, name, with_children) {
+            let removed =
+                hcs_fault::call(Point::RemoveCgroup).and_then(|()| remove_part(part, name, with_children));
+            match removed {
                 Ok(Removal::Gone) => {}
                 Ok(Removal::Busy) => removal = Removal::Busy,
                 Err(errno) => errors.push(self.io(part, "remove", "the folder", errno)),

@@ -11,6 +11,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
+use hcs_fault::Point;
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 use rustix::net::{RecvFlags, SendFlags, Shutdown};
 
@@ -114,9 +115,11 @@ impl Connection {
             shared.waiting.insert(id, answer);
             id
         };
+        hcs_fault::step(Point::SendRequest);
         let sent = wire::encode(&ToSupervisor { id, request }).and_then(|(packet, file)| {
             wire::send_packet(&self.socket, &packet, file.as_ref().map(AsFd::as_fd), fds, SendFlags::empty())
         });
+        hcs_fault::step(Point::RequestSent);
         if let Err(error) = sent {
             let answer = self.lock().waiting.remove(&id);
             if let Some(answer) = answer {
@@ -312,6 +315,7 @@ impl Connection {
         drop(receiver);
         match received {
             Ok(Some((Message::Answer { id, result }, fds))) => {
+                hcs_fault::step(Point::AnswerReceived);
                 let answer = self.lock().waiting.remove(&id);
                 if let Some(answer) = answer {
                     answer(result.map(|reply| (reply, fds)).map_err(ClientError::Refused));

@@ -8,6 +8,7 @@ use std::process::Stdio;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
+use hcs_fault::Point;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{CWD, Mode, OFlags};
 use rustix::io::Errno;
@@ -137,6 +138,7 @@ impl Launcher {
             .arg0("hcs-supervisor")
             .arg(spec.id.replace('\0', "?"))
             .env_clear()
+            .envs(hcs_fault::inherited())
             .stdin(Stdio::from(theirs))
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -162,6 +164,7 @@ impl Launcher {
             }
             Err(error) => return Err(error.into()),
         }
+        hcs_fault::step(Point::SpecificationSent);
         wait_readable(socket, until, &spec.directory)?;
         match Receiver::new(true).receive::<Result<Welcome, Failure>>(socket, RecvFlags::empty())? {
             Some((Ok(welcome), _)) => Ok(welcome),

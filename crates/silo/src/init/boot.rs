@@ -5,6 +5,7 @@
 
 use std::os::fd::{AsFd, OwnedFd};
 
+use hcs_fault::Point;
 use rustix::fs::{AtFlags, CWD};
 use rustix::io::Errno;
 use rustix::mount::{
@@ -115,6 +116,7 @@ pub(crate) fn make_inside(inherited: &Inherited<'_>, mounts: Vec<OwnedFd>) -> Re
         // Alone: `/dev`, `/tmp` and the like are below it by now.
         sys::mount::set_read_only_alone(&root, true).map_err(at("make read-only", "/"))?;
     }
+    hcs_fault::step(Point::EnterRoot);
     enter(&root).map_err(at("enter", "the container's root"))?;
 
     rustix::system::sethostname(spec.hostname.as_bytes()).map_err(at("set the host name", &spec.hostname))?;
@@ -161,6 +163,7 @@ pub(super) fn file_system(
 
 /// Attaches a detached mount on what `target` refers to.
 pub(super) fn attach(source: impl AsFd, target: impl AsFd) -> Result<(), Errno> {
+    hcs_fault::call(Point::AttachMount)?;
     rustix::mount::move_mount(
         source,
         "",

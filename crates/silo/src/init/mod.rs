@@ -12,6 +12,7 @@ pub(crate) mod users;
 
 use std::os::fd::{AsFd, OwnedFd};
 
+use hcs_fault::Point;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use rustix::net::RecvFlags;
@@ -82,6 +83,7 @@ pub(crate) fn run(socket: &OwnedFd, inherited: &Inherited<'_>) -> ! {
 }
 
 fn live(socket: &OwnedFd, inherited: &Inherited<'_>) -> Result<(), wire::WireError> {
+    hcs_fault::step(Point::InitBegun);
     let mut receiver = Receiver::new(true);
     let mut mounts = Vec::new();
     loop {
@@ -96,6 +98,7 @@ fn live(socket: &OwnedFd, inherited: &Inherited<'_>) -> Result<(), wire::WireErr
     }
     match boot(inherited, mounts, socket) {
         Ok(mut programs) => {
+            hcs_fault::step(Point::Booted);
             wire::send(socket, &FromInit::Booted, &[])?;
             serve(socket, &mut receiver, &mut programs)
         }
@@ -114,6 +117,7 @@ fn boot(
     sys::close_all_but([socket.as_fd(), oom_score.as_fd()])
         .map_err(boot::at("close", "inherited descriptors"))?;
     let programs = programs::Programs::new(oom_score).map_err(boot::at("prepare", "to start programs"))?;
+    hcs_fault::step(Point::GiveUpRights);
     boot::give_up_rights(inherited)?;
     Ok(programs)
 }
@@ -136,14 +140,19 @@ fn serve(
         }
         let (asked, ended) = (!fds[0].revents().is_empty(), !fds[1].revents().is_empty());
         if ended {
-            programs.reap(|pid, status| wire::send(socket, &FromInit::Exited { pid, status }, &[]))?;
+            programs.reap(|pid, status| {
+                hcs_fault::step(Point::ProgramReaped);
+                wire::send(socket, &FromInit::Exited { pid, status }, &[])
+            })?;
         }
         if asked {
             match receiver.receive(socket, RecvFlags::DONTWAIT) {
                 Ok(Some((ToInit::Spawn(spawn), fds))) => {
                     let token = spawn.token;
+                    hcs_fault::step(Point::StartProgram);
                     match programs.start(&spawn, fds) {
                         Ok(started) => {
+                            hcs_fault::step(Point::ProgramStarted);
                             let mut fds = vec![started.pidfd.as_fd()];
                             fds.extend(started.master.as_ref().map(AsFd::as_fd));
                             wire::send(socket, &FromInit::Spawned { token, result: Ok(started.pid) }, &fds)?;
@@ -154,6 +163,7 @@ fn serve(
                     }
                 }
                 Ok(Some((ToInit::Shutdown, _))) => {
+                    hcs_fault::step(Point::ShutdownAsked);
                     ending = true;
                     programs::terminate_all();
                 }

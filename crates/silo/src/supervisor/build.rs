@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
+use hcs_fault::{Point, Role};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, RecvFlags, SocketAddrUnix, SocketFlags, SocketType};
@@ -97,11 +98,11 @@ fn listen(spec: &Spec) -> Result<OwnedFd, Failure> {
     rustix::process::chdir(&spec.directory).map_err(at)?;
     let address = SocketAddrUnix::new(UNHEARD).map_err(at)?;
     let mask = rustix::process::umask(Mode::from_raw_mode(0o177));
-    let bound = rustix::net::bind(&socket, &address);
+    let bound = hcs_fault::call(Point::MakeSocket).and_then(|()| rustix::net::bind(&socket, &address));
     rustix::process::umask(mask);
     bound.map_err(at)?;
     rustix::net::listen(&socket, 128).map_err(at)?;
-    rustix::fs::rename(UNHEARD, SOCKET).map_err(at)?;
+    hcs_fault::call(Point::NameSocket).and_then(|()| rustix::fs::rename(UNHEARD, SOCKET)).map_err(at)?;
     rustix::process::chdir("/").map_err(at)?;
     Ok(socket)
 }
@@ -124,6 +125,7 @@ fn start_init(spec: &Spec, cgroup: &Cgroup, open_files: Rlimit) -> Result<(Pid, 
     if spec.ids.is_some() {
         namespaces |= libc::CLONE_NEWUSER;
     }
+    hcs_fault::step(Point::MakeInit);
     match sys::clone::fork(namespaces, cgroup.clone_target()) {
         Ok(sys::clone::Side::Child) => {
             drop(ours);
@@ -132,12 +134,15 @@ fn start_init(spec: &Spec, cgroup: &Cgroup, open_files: Rlimit) -> Result<(Pid, 
         }
         Ok(sys::clone::Side::Parent { pid, pidfd }) => {
             drop(theirs);
+            hcs_fault::role(Role::Init, pid.as_raw_nonzero().get().cast_unsigned());
+            hcs_fault::step(Point::InitMade);
             match finish(spec, pid, &ours) {
                 Ok(()) => Ok((pid, pidfd, ours)),
                 Err(failure) => {
                     // Process 1 takes all of its namespaces with it.
                     let _ = rustix::process::pidfd_send_signal(&pidfd, rustix::process::Signal::KILL);
                     let _ = rustix::process::waitpid(Some(pid), rustix::process::WaitOptions::empty());
+                    hcs_fault::role(Role::Init, 0);
                     Err(failure)
                 }
             }
@@ -161,8 +166,12 @@ fn finish(spec: &Spec, init: Pid, socket: &OwnedFd) -> Result<(), Failure> {
     }
     wire::send(socket, &ToInit::Boot, last).map_err(|_| lost())?;
     drop(fds);
+    hcs_fault::step(Point::MountsSent);
     match Receiver::new(false).receive::<FromInit>(socket, RecvFlags::empty()) {
-        Ok(Some((FromInit::Booted, _))) => Ok(()),
+        Ok(Some((FromInit::Booted, _))) => {
+            hcs_fault::step(Point::ContainerMade);
+            Ok(())
+        }
         Ok(Some((FromInit::BootFailed(failure), _))) => Err(failure),
         _ => Err(lost()),
     }
@@ -173,7 +182,9 @@ fn map_ids(init: Pid, ids: IdRange) -> Result<OwnedFd, Failure> {
     let line = format!("0 {} {}", ids.base, ids.length);
     for map in ["uid_map", "gid_map"] {
         let file = open_proc(init, map, OFlags::WRONLY)?;
-        rustix::io::write(file, line.as_bytes()).map_err(|errno| failure("write init's", map, errno))?;
+        hcs_fault::call(Point::MapIds)
+            .and_then(|()| rustix::io::write(file, line.as_bytes()))
+            .map_err(|errno| failure("write init's", map, errno))?;
     }
     open_proc(init, "ns/user", OFlags::RDONLY)
 }

@@ -2,11 +2,13 @@
 
 use std::path::Path;
 
+use hcs_fault::Point;
 use rustix::fs::{CWD, Mode, OFlags};
 
 use super::build::of_cgroup;
 use super::log::Stamp;
 use super::serve::Supervisor;
+use crate::cgroup::Removal;
 use crate::farewell::Farewell;
 use crate::protocol::{Exit, ExitKind, Failure};
 use crate::spec::Spec;
@@ -47,20 +49,39 @@ impl Supervisor<'_> {
 
     /// Removes what the kernel holds for the container. The runtime folder stays until the last handle is closed.
     pub(super) fn clean_up(&mut self) -> Result<(), Failure> {
+        hcs_fault::step(Point::CleanUp);
         self.holders.clear();
+        // The files of a removed cgroup would be ready for ever.
+        if let Some(watch) = self.watch.take() {
+            self.poll.remove(&watch);
+        }
+        if let Some(events) = self.events.take() {
+            self.poll.remove(&events);
+        }
         let removed = self.container.cgroup.remove_when_empty(LAST_PROCESS);
+        self.has_cgroup = !matches!(removed, Ok(Removal::Gone));
         for folder in &self.spec.remove {
-            // What is left over is found by the next collection of garbage.
+            // There is another try at the end.
             let _ = remove_tree(folder);
         }
         removed.map(drop).map_err(|error| of_cgroup(&error))
     }
+
+    /// The last act. Where something can't be removed the runtime folder stays, which says what that is: without a
+    /// supervisor it is cleared away by the next who looks.
+    pub(super) fn free_id(&self) {
+        let removed = !self.has_cgroup || self.container.cgroup.remove().is_ok_and(Removal::is_gone);
+        if removed {
+            remove_folders(self.spec);
+        }
+    }
 }
 
-/// Removes the system's folders: its id is free.
+/// Removes the system's folders, the runtime folder last: its id is free.
 pub(super) fn remove_folders(spec: &Spec) {
-    for folder in spec.remove.iter().chain([&spec.directory]) {
-        let _ = remove_tree(folder);
+    hcs_fault::step(Point::RemoveRuntimeFolder);
+    if spec.remove.iter().all(|folder| remove_tree(folder).is_ok()) {
+        let _ = remove_tree(&spec.directory);
     }
 }
 
@@ -83,11 +104,13 @@ fn write_record(folder: &Path, created: u64, started: u64, exit: Exit) -> Result
     );
     let new = folder.join("state.json.new");
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::CLOEXEC;
+    hcs_fault::call(Point::WriteFinalState)?;
     let file = rustix::fs::openat(CWD, &new, flags, Mode::from_raw_mode(0o600))?;
     let mut rest = text.as_bytes();
     while !rest.is_empty() {
         rest = &rest[rustix::io::write(&file, rest)?..];
     }
+    hcs_fault::call(Point::NameFinalState)?;
     rustix::fs::rename(&new, folder.join(RECORD))
 }
 

@@ -9,9 +9,11 @@ use crate::protocol::{Failure, Reply, State};
 /// A freeze or thaw under way.
 #[derive(Debug)]
 pub(super) struct Change {
-    client: u32,
-    id: u32,
+    pub(super) client: u32,
+    pub(super) id: u32,
     to: State,
+    /// The kernel has been asked.
+    asked: bool,
 }
 
 impl Supervisor<'_> {
@@ -29,6 +31,21 @@ impl Supervisor<'_> {
         if self.status.state != from || self.changing.is_some() {
             return Some(Err(Failure::InvalidState(self.status.state)));
         }
+        self.changing = Some(Change { client, id, to, asked: false });
+        self.go_on_changing();
+        None
+    }
+
+    /// Asks the kernel, once process 1 owes us no answer: frozen it gives none, and whoever has asked for a process would
+    /// wait until it is resumed. The agent is not waited for: it is the guest's to answer, and a guest must not keep itself
+    /// from being paused.
+    pub(super) fn go_on_changing(&mut self) {
+        let Some(change) = &mut self.changing else { return };
+        if change.asked || (change.to == State::Paused && !self.spawning.is_empty()) {
+            return;
+        }
+        change.asked = true;
+        let (client, id, to) = (change.client, change.id, change.to);
         let cgroup = &self.container.cgroup;
         let watched = match &self.events {
             Some(_) => Ok(()),
@@ -41,18 +58,20 @@ impl Supervisor<'_> {
             if to == State::Paused { self.container.cgroup.freeze() } else { self.container.cgroup.thaw() }
         });
         if let Err(error) = asked {
-            return Some(Err(super::build::of_cgroup(&error)));
+            self.changing = None;
+            let failure = super::build::of_cgroup(&error);
+            return self.clients.answer(&self.poll, client, id, Err(failure), Vec::new());
         }
-        self.changing = Some(Change { client, id, to });
         // It may be complete already, and an event that came before we looked is not repeated.
         self.cgroup_changed();
-        None
     }
 
     pub(super) fn cgroup_changed(&mut self) {
         let Some(events) = &self.events else { return };
         let Ok(now) = events.state() else { return };
-        let Some(change) = self.changing.take_if(|change| now.frozen == (change.to == State::Paused)) else {
+        let Some(change) =
+            self.changing.take_if(|change| change.asked && now.frozen == (change.to == State::Paused))
+        else {
             return;
         };
         self.set_state(change.to);

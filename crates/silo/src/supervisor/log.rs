@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::os::fd::OwnedFd;
 
+use hcs_fault::Point;
 use rustix::event::epoll::EventFlags;
 use rustix::fs::{Mode, OFlags};
 
@@ -124,7 +125,9 @@ impl LogWriter {
         }
         if self.file.is_none() {
             let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::APPEND | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-            self.file = rustix::fs::open(&log.path, flags, Mode::from_raw_mode(0o600)).ok();
+            let opened = hcs_fault::call(Point::OpenLog)
+                .and_then(|()| rustix::fs::open(&log.path, flags, Mode::from_raw_mode(0o600)));
+            self.file = opened.ok();
             let size = self.file.as_ref().and_then(|file| rustix::fs::fstat(file).ok());
             self.written = size.map_or(0, |stat| stat.st_size.cast_unsigned());
         }

@@ -25,6 +25,7 @@ use std::os::fd::OwnedFd;
 pub use exit::{RECORD, RECORD_VERSION};
 pub(crate) use streams::{FOLDER as FIFOS, INSIDE as FIFOS_INSIDE};
 
+use hcs_fault::{Point, Role};
 use rustix::fs::Mode;
 use rustix::net::RecvFlags;
 use rustix::process::Rlimit;
@@ -50,6 +51,7 @@ pub fn run(socket: OwnedFd) -> i32 {
     let Ok(Some((spec, kept))) = Receiver::new(true).receive::<Spec>(&socket, RecvFlags::empty()) else {
         return 1;
     };
+    hcs_fault::step(Point::SpecificationRead);
     let home = match build::Home::find(&spec) {
         Ok(home) => home,
         Err(failure) => return refuse(&socket, failure),
@@ -59,7 +61,10 @@ pub fn run(socket: OwnedFd) -> i32 {
         Ok(sys::clone::Side::Parent { .. }) => 0,
         Ok(sys::clone::Side::Child) => {
             let _ = rustix::process::setsid();
+            hcs_fault::role(Role::Supervisor, std::process::id());
+            hcs_fault::step(Point::SupervisorBorn);
             let code = supervise(socket, &spec, &home, open_files);
+            hcs_fault::role(Role::Supervisor, 0);
             // The client's descriptors: a lock that tells others that this system lives.
             drop(kept);
             code

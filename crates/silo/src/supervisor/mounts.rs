@@ -6,6 +6,7 @@
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
+use hcs_fault::Point;
 use rustix::fs::{CWD, Mode, OFlags};
 use rustix::io::Errno;
 use rustix::mount::{
@@ -51,6 +52,7 @@ fn make(
     attributes: MountAttrFlags,
     ids: Option<BorrowedFd<'_>>,
 ) -> Result<OwnedFd, Failure> {
+    hcs_fault::call(Point::MakeMount).map_err(|errno| failure("make", "a mount", errno))?;
     match source {
         Source::Bind { path, id_mapped } => {
             let mount = copy_of(path, ids.filter(|_| *id_mapped))?;
@@ -98,7 +100,9 @@ fn copy_of(path: &Path, ids: Option<BorrowedFd<'_>>) -> Result<OwnedFd, Failure>
 /// Makes a folder that takes the container's writes, owned by its root: the owner of the upper folder is what shows.
 fn own(folder: &Path, spec: &Spec) -> Result<(), Failure> {
     let at = |step| move |errno| failure(step, folder.display(), errno);
-    match rustix::fs::mkdir(folder, Mode::from_raw_mode(0o755)) {
+    let made = hcs_fault::call(Point::MakeOverlayFolder)
+        .and_then(|()| rustix::fs::mkdir(folder, Mode::from_raw_mode(0o755)));
+    match made {
         Ok(()) | Err(Errno::EXIST) => {}
         Err(errno) => return Err(at("make the folder")(errno)),
     }

@@ -37,6 +37,17 @@ impl Supervisor<'_> {
     ) -> Now {
         let done = Some(Ok(Reply::Done));
         match request {
+            // It is dead, or will be before any of these could be done.
+            Request::Start
+            | Request::Shutdown
+            | Request::Pause
+            | Request::Resume
+            | Request::CreateProcess(_)
+            | Request::Update(_)
+                if self.killed =>
+            {
+                Some(Err(Failure::InvalidState(State::Stopped)))
+            }
             Request::Start => self.start(client, id),
             Request::Shutdown => Some(self.shut_down()),
             Request::Terminate => {
@@ -94,10 +105,6 @@ impl Supervisor<'_> {
                     *pipe = None;
                 }
                 done
-            }
-            // Its cgroup is gone.
-            Request::Update(_) if self.status.state == State::Stopped => {
-                Some(Err(Failure::InvalidState(State::Stopped)))
             }
             Request::Update(limits) => {
                 let updated = self.container.cgroup.apply(&limits);
@@ -173,7 +180,7 @@ impl Supervisor<'_> {
             return asked.map(|()| Reply::Done);
         }
         let sent = wire::send_now(&self.container.socket, &ToInit::Shutdown, &[]);
-        sent.map(|()| Reply::Done).map_err(|_| Failure::Lost("process 1".into()))
+        sent.map(|()| Reply::Done).map_err(|_| self.without_init())
     }
 
     fn statistics(&self) -> Result<Statistics, Failure> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 
+use hcs_fault::Point;
 use rustix::event::epoll::EventFlags;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SocketFlags};
@@ -58,7 +59,9 @@ pub(super) struct Supervisor<'a> {
     /// What the exit will count as.
     pub(super) exit_kind: ExitKind,
     /// Process 1 is dead, or will be by our hand.
-    killed: bool,
+    pub(super) killed: bool,
+    /// Its cgroup is not known to be removed.
+    pub(super) has_cgroup: bool,
     pub(super) oom_kills: u64,
     /// The first process that was started, and how it ended.
     pub(super) first: Option<(u32, Option<ProcessExit>)>,
@@ -98,6 +101,7 @@ impl<'a> Supervisor<'a> {
         let mut clients = Clients::default();
         // A client that has gone meanwhile shows as the end of its connection.
         let _ = wire::send(&first, &Ok::<_, Failure>(Welcome { version: VERSION, status, others: 0 }), &[]);
+        hcs_fault::step(Point::ClientWelcomed);
         clients.add(&poll, first, Role::Handle)?;
         Ok(Self {
             spec,
@@ -117,6 +121,7 @@ impl<'a> Supervisor<'a> {
             terminating: Vec::new(),
             exit_kind: ExitKind::Unexpected,
             killed: false,
+            has_cgroup: true,
             oom_kills: 0,
             first: None,
             holders: BTreeMap::new(),
@@ -161,8 +166,9 @@ impl<'a> Supervisor<'a> {
                 self.accept();
             }
             self.hear_pipes();
+            self.go_on_changing();
             if self.status.state == State::Stopped && self.clients.handles() == 0 {
-                super::exit::remove_folders(self.spec);
+                self.free_id();
                 return 0;
             }
         }
@@ -202,7 +208,10 @@ impl<'a> Supervisor<'a> {
         match self.receiver.receive::<ToSupervisor>(&client.socket, RecvFlags::DONTWAIT) {
             // An onlooker has nothing to ask for.
             Ok(Some(_)) if client.role == Role::Onlooker => self.client_gone(number),
-            Ok(Some((message, fds))) => self.request(number, message.id, message.request, fds),
+            Ok(Some((message, fds))) => {
+                hcs_fault::step(Point::RequestReceived);
+                self.request(number, message.id, message.request, fds);
+            }
             Err(error) if error.would_block() => {}
             Ok(None) | Err(_) => self.client_gone(number),
         }
@@ -246,6 +255,20 @@ impl<'a> Supervisor<'a> {
         let ended = self.processes.get(process).is_some_and(|process| process.exit.is_some());
         if ended && !self.clients.have_open(process) {
             self.processes.remove(process);
+        }
+    }
+
+    /// Why process 1 does not answer: to who still asks, a system that was told to end has stopped.
+    pub(super) fn without_init(&self) -> Failure {
+        self.without_init_since(self.killed)
+    }
+
+    /// `killed`: by us, and not only because it is dead.
+    fn without_init_since(&self, killed: bool) -> Failure {
+        if killed || self.exit_kind == ExitKind::Graceful {
+            Failure::InvalidState(State::Stopped)
+        } else {
+            Failure::Lost("process 1".into())
         }
     }
 
@@ -320,6 +343,7 @@ impl<'a> Supervisor<'a> {
         let code = if windows && out_of_memory { STATUS_NO_MEMORY } else { code };
         let exit = ProcessExit { code, signal, out_of_memory };
         process.exit = Some(exit);
+        hcs_fault::step(Point::ProcessEnded);
         self.clients.tell_openers(&self.poll, number, Event::ProcessExited { process: number, exit });
         self.forget_unless_needed(number);
         if let Some((first, ended @ None)) = &mut self.first
@@ -344,6 +368,8 @@ impl<'a> Supervisor<'a> {
         if self.exit_kind == ExitKind::Graceful && !graceful && !self.killed {
             self.exit_kind = ExitKind::Unexpected;
         }
+        hcs_fault::role(hcs_fault::Role::Init, 0);
+        hcs_fault::step(Point::InitEnded);
         // From here on nothing can change why it has ended.
         let by_us = std::mem::replace(&mut self.killed, true);
         self.poll.remove(&self.container.pidfd);
@@ -368,7 +394,8 @@ impl<'a> Supervisor<'a> {
             };
             self.process_ended(number, code, signal);
         }
-        self.abandon_requests();
+        let why = self.without_init_since(by_us);
+        self.abandon_requests(&why);
         let exit = Exit {
             kind: self.exit_kind,
             oom_kills: self.oom_kills,

@@ -2,6 +2,7 @@
 
 use std::os::fd::{AsFd, OwnedFd};
 
+use hcs_fault::Point;
 use hcs_guest_protocol as guest;
 
 use super::agent::{MAIN, Purpose};
@@ -34,6 +35,9 @@ impl Supervisor<'_> {
         given: Vec<OwnedFd>,
     ) -> Result<(), Failure> {
         self.expect_state(State::Running)?;
+        if self.changing.is_some() {
+            return Err(Failure::InvalidState(State::Running));
+        }
         let number = self.next_process;
         self.next_process += 1;
         match (process.program, process.console) {
@@ -98,15 +102,17 @@ impl Supervisor<'_> {
             if error.would_block() {
                 failure("ask", "process 1, which is busy", rustix::io::Errno::AGAIN)
             } else {
-                Failure::Lost("process 1".into())
+                self.without_init()
             }
         })?;
+        hcs_fault::step(Point::InitAsked);
         self.spawning.insert(token, spawning);
         Ok(())
     }
 
     /// Init has started what it was asked to, or not.
     pub(super) fn spawned(&mut self, token: u32, result: Result<u32, Failure>, fds: Vec<OwnedFd>) {
+        hcs_fault::step(Point::InitAnswered);
         let Some(spawning) = self.spawning.remove(&token) else {
             return self.end(ExitKind::Unexpected);
         };
@@ -139,7 +145,7 @@ impl Supervisor<'_> {
             }
             Spawning::Agent => match result {
                 // It counts on this number.
-                Ok(pid) if pid == guest::AGENT_LINUX_PID => {}
+                Ok(pid) if pid == guest::AGENT_LINUX_PID => hcs_fault::step(Point::AgentStarted),
                 Ok(_) => self.end(ExitKind::Unexpected),
                 Err(failure) => self.start_failed(failure),
             },
@@ -164,6 +170,7 @@ impl Supervisor<'_> {
 
     /// Tells the client that its process runs, with our ends of its pipes.
     pub(super) fn answer_created(&mut self, client: u32, id: u32, process: u32) {
+        hcs_fault::step(Point::ProcessMade);
         let Some(found) = self.processes.get(process) else { return };
         // There is room: it was kept, or for a Windows process the other ends of the FIFOs have just been closed.
         // Should somebody have been faster, the process runs and has no streams.

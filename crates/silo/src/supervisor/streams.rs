@@ -7,6 +7,7 @@
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
+use hcs_fault::Point;
 use hcs_guest_protocol::Streams as Paths;
 use rustix::fs::{CWD, FileType, Mode, OFlags};
 use rustix::io::Errno;
@@ -121,6 +122,7 @@ pub(super) fn fifo(
 ) -> Result<(OwnedFd, OwnedFd), Failure> {
     let path = directory.join(FOLDER).join(name);
     let at = |errno| failure("make the FIFO", path.display(), errno);
+    hcs_fault::call(Point::MakeFifo).map_err(at)?;
     rustix::fs::mknodat(CWD, &path, FileType::Fifo, Mode::from_raw_mode(0o600), 0).map_err(at)?;
     if let Some(ids) = ids {
         rustix::fs::chown(&path, Some(Uid::from_raw(ids.base)), Some(Gid::from_raw(ids.base))).map_err(at)?;

@@ -2,12 +2,14 @@
 
 use std::os::fd::OwnedFd;
 
+use hcs_fault::Point;
 use hcs_guest_protocol as guest;
 use rustix::fs::{Mode, OFlags};
 use rustix::pipe::{PipeFlags, pipe_with};
 
 use super::agent::{Agent, Incoming, MAIN, Purpose};
 use super::build::failure;
+use super::freezer::Change;
 use super::processes::Process;
 use super::serve::Supervisor;
 use super::starts::Spawning;
@@ -109,7 +111,9 @@ impl Supervisor<'_> {
         request: guest::Request,
     ) -> Result<(), Failure> {
         let agent = self.agents.get_mut(&agent).ok_or_else(|| Failure::Lost("the agent".into()))?;
-        agent.ask(&self.poll, purpose, request)
+        let asked = agent.ask(&self.poll, purpose, request);
+        hcs_fault::step(Point::AgentAsked);
+        asked
     }
 
     /// Something came from an agent.
@@ -137,8 +141,14 @@ impl Supervisor<'_> {
 
     fn incoming(&mut self, number: u32, incoming: Incoming) {
         match incoming {
-            Incoming::Ready => self.agent_ready(number),
-            Incoming::Answer(purpose, result) => self.agent_answered(&purpose, result),
+            Incoming::Ready => {
+                hcs_fault::step(Point::AgentReady);
+                self.agent_ready(number);
+            }
+            Incoming::Answer(purpose, result) => {
+                hcs_fault::step(Point::AgentAnswered);
+                self.agent_answered(&purpose, result);
+            }
             Incoming::Exited { pid, code } => {
                 let Some(process) = self.processes.of_agent(number, pid) else { return };
                 self.count_oom_kills();
@@ -276,7 +286,7 @@ impl Supervisor<'_> {
             self.start_failed(Failure::Lost("the agent inside the container".into()));
             return;
         }
-        self.close_agent(number);
+        self.close_agent(number, &Failure::Lost("the agent inside the container".into()));
         let running = |process: &Process| process.exit.is_none() && process.told.is_none();
         if self.processes.get(number).is_some_and(running) {
             self.process_ended(number, u32::MAX, 0);
@@ -284,35 +294,35 @@ impl Supervisor<'_> {
     }
 
     /// Ends a channel and answers those who still wait for it.
-    pub(super) fn close_agent(&mut self, number: u32) {
+    fn close_agent(&mut self, number: u32, why: &Failure) {
         let Some(agent) = self.agents.remove(&number) else { return };
         self.holders.remove(&number);
         streams::remove_fifos(&self.spec.directory, number);
         for purpose in agent.close(&self.poll) {
-            let lost = || Failure::Lost("the agent inside the container".into());
             if let Purpose::Simple { client, id }
             | Purpose::Create { client, id, .. }
             | Purpose::List { client, id } = purpose
             {
-                self.clients.answer(&self.poll, client, id, Err(lost()), Vec::new());
+                self.clients.answer(&self.poll, client, id, Err(why.clone()), Vec::new());
             }
         }
     }
 
-    /// The container has ended: nobody answers any more.
-    pub(super) fn abandon_requests(&mut self) {
+    /// The container has ended: nobody answers any more. All who still wait are told why.
+    pub(super) fn abandon_requests(&mut self, why: &Failure) {
         let agents: Vec<u32> = self.agents.keys().copied().collect();
         for agent in agents {
-            self.close_agent(agent);
+            self.close_agent(agent, why);
         }
-        let lost = || Failure::Lost("process 1".into());
-        if let Some((client, id)) = self.starting.take() {
-            self.clients.answer(&self.poll, client, id, Err(lost()), Vec::new());
-        }
+        let mut waiting: Vec<(u32, u32)> = self.starting.take().into_iter().collect();
+        waiting.extend(self.changing.take().map(|Change { client, id, .. }| (client, id)));
         for spawning in std::mem::take(&mut self.spawning).into_values() {
             if let Spawning::Process { client, id, .. } | Spawning::Launcher { client, id, .. } = spawning {
-                self.clients.answer(&self.poll, client, id, Err(lost()), Vec::<OwnedFd>::new());
+                waiting.push((client, id));
             }
+        }
+        for (client, id) in waiting {
+            self.clients.answer(&self.poll, client, id, Err(why.clone()), Vec::new());
         }
     }
 }
