@@ -84,6 +84,8 @@ enum Action {
         #[arg(long, value_name = "N", default_value_t = 60)]
         seconds: u64,
     },
+    /// Write the JSON Schema files below docs/schema anew; the tests fail when they are stale
+    Schema,
     /// Draw the README's picture from a session that is run now
     Picture,
     /// Run a test program as `test` has cargo do it
@@ -122,6 +124,18 @@ fn act(action: Action) -> Result<ExitCode, Error> {
         Action::Conformance { filter } => return conformance::run(&layout, &filter),
         Action::Bench { group, format } => bench::run(&layout, group.as_deref(), format),
         Action::Fuzz { target, seconds } => fuzz::run(&layout, target.as_deref(), seconds),
+        Action::Schema => Tool::cargo(&layout.root)
+            .args([
+                "run",
+                "--locked",
+                "--quiet",
+                "--package",
+                "hcs-schema",
+                "--all-features",
+                "--example",
+                "publish",
+            ])
+            .run(),
         Action::Picture => picture::draw(&layout),
         Action::Fmt => Tool::cargo(&layout.root).arg("fmt").run(),
         Action::TestProgram { .. } => unreachable!("returned above"),

@@ -18,6 +18,8 @@ mod macros;
 
 pub mod compute;
 mod document;
+#[cfg(feature = "json-schema")]
+pub mod json_schema;
 mod linux_host;
 mod member;
 mod merge;

@@ -8,16 +8,16 @@
 /// reading and writing by the rules of `member`, and the table [`crate::Document::MEMBERS`].
 macro_rules! document {
     ($(
-        $(#[$doc:meta])*
+        $(#[doc $($doc:tt)+])*
         pub struct $type:ident {
-            $($(#[$member_doc:meta])* pub $rust:ident: $kind:ty = $name:literal $rule:ident,)*
+            $($(#[doc $($member_doc:tt)+])* pub $rust:ident: $kind:ty = $name:literal $rule:ident,)*
         }
     )+) => {$(
-        $(#[$doc])*
+        $(#[doc $($doc)+])*
         #[derive(Clone, Debug, Default, PartialEq)]
         pub struct $type {
             $(
-                $(#[$member_doc])*
+                $(#[doc $($member_doc)+])*
                 #[doc = concat!("\n\nJSON: `", $name, "`, ", document!(@words $rule))]
                 pub $rust: $kind,
             )*
@@ -94,6 +94,15 @@ macro_rules! document {
         }
 
         document!(@serde $type);
+
+        describe!($type {
+            $crate::json_schema::document(doc_text!($({ $($doc)+ })*), vec![$($crate::json_schema::Property {
+                name: $name,
+                doc: doc_text!($({ $($member_doc)+ })*),
+                always: !document!(@omit $rule),
+                schema: <$kind as $crate::json_schema::MemberSchema>::member_schema(generator),
+            },)*])
+        } generator);
     )+};
 
     (@serde $type:ident) => {
@@ -119,17 +128,17 @@ macro_rules! document {
 /// here; [`MemberType`](crate::MemberType) makes the empty text stand for an absent member.
 macro_rules! open_enum {
     ($(
-        $(#[$doc:meta])*
+        $(#[doc $($doc:tt)+])*
         pub enum $type:ident {
-            $($(#[$value_doc:meta])* $constant:ident = $text:literal,)*
+            $($(#[doc $($value_doc:tt)+])* $constant:ident = $text:literal,)*
         }
     )+) => {$(
-        $(#[$doc])*
+        $(#[doc $($doc)+])*
         #[derive(Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub struct $type(::std::borrow::Cow<'static, str>);
 
         impl $type {
-            $($(#[$value_doc])* #[doc = concat!("\n\nJSON: `\"", $text, "\"`.")]
+            $($(#[doc $($value_doc)+])* #[doc = concat!("\n\nJSON: `\"", $text, "\"`.")]
             pub const $constant: Self = Self(::std::borrow::Cow::Borrowed($text));)*
 
             /// Every known value.
@@ -197,5 +206,46 @@ macro_rules! open_enum {
         }
 
         document!(@serde $type);
+
+        describe!($type {
+            $crate::json_schema::known_text(
+                doc_text!($({ $($doc)+ })*),
+                &[$(($text, doc_text!($({ $($value_doc)+ })*)),)*],
+            )
+        } _generator);
     )+};
+}
+
+/// The text of documentation comments, each in braces and without `#[doc …]` around it.
+#[cfg(feature = "json-schema")]
+macro_rules! doc_text {
+    (@line = $text:literal) => { concat!($text, "\n") };
+    // An alias.
+    (@line $other:tt) => { "" };
+    ($({ $($doc:tt)+ })*) => { concat!($(doc_text!(@line $($doc)+)),*) };
+}
+
+/// Gives a type its JSON Schema, made by the block; nothing without the feature.
+macro_rules! describe {
+    ($type:ident $make:block $generator:ident) => {
+        #[cfg(feature = "json-schema")]
+        impl ::schemars::JsonSchema for $type {
+            fn schema_name() -> ::std::borrow::Cow<'static, str> {
+                stringify!($type).into()
+            }
+
+            fn schema_id() -> ::std::borrow::Cow<'static, str> {
+                concat!(module_path!(), "::", stringify!($type)).into()
+            }
+
+            fn json_schema($generator: &mut ::schemars::SchemaGenerator) -> ::schemars::Schema $make
+        }
+
+        #[cfg(feature = "json-schema")]
+        impl $crate::json_schema::MemberSchema for $type {
+            fn member_schema(generator: &mut ::schemars::SchemaGenerator) -> ::schemars::Schema {
+                generator.subschema_for::<Self>()
+            }
+        }
+    };
 }
