@@ -4,6 +4,32 @@
 //! fake in memory. [`ComputeService`] makes and finds compute systems (containers), [`ComputeSystem`] is one of
 //! them, [`ComputeProcess`] is one process within.
 //!
+//! Whoever uses containers looks at the crate `hcsshim` first, which stands over these traits; what every call takes, gives
+//! and refuses is written down in `docs/contract.md`.
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use hcs_contract::{ComputeService, Deadline, Deadlines, OperationKind, Result};
+//!
+//! /// Runs a system until it ends, an hour at most; gives the document of its exit.
+//! fn run(host: &dyn ComputeService, id: &str, document: &str) -> Result<String> {
+//!     let limits = Deadlines::default();
+//!     let (system, created) = host.create_system(id, document)?;
+//!     created.wait(limits.deadline(OperationKind::Create))?;
+//!     system.start("").wait(limits.deadline(OperationKind::Start))?;
+//!     let exit = system.wait_exit();
+//!     match exit.wait(Duration::from_hours(1)) {
+//!         // The deadline ended this wait, and neither the system nor the operation.
+//!         Err(error) if error.is_timeout() => {
+//!             system.terminate("").wait(limits.deadline(OperationKind::Terminate))?;
+//!             exit.wait(Deadline::Never)
+//!         }
+//!         ended => ended,
+//!     }
+//! }
+//! ```
+//!
 //! # Documents
 //! Documents cross as JSON text, as they do on Windows, so that a newer document passes an older layer unharmed.
 //! What is not text has typed parameters: standard streams ([`ProcessStreams`]), callbacks. Nothing is silently

@@ -228,6 +228,21 @@ impl<T: Clone + Send> Shared<T> {
 }
 
 /// A call under way. Clones are the same operation.
+///
+/// ```
+/// use hcs_contract::{Deadline, Object, Operation, OperationKind};
+///
+/// // A host keeps the completer, a client gets the operation.
+/// let (operation, completer) = Operation::new(OperationKind::Start, Object::system("web"));
+/// let told = std::sync::mpsc::channel();
+/// operation.on_complete(move |result| told.0.send(result).unwrap());
+/// assert!(operation.wait(Deadline::now()).unwrap_err().is_timeout());
+///
+/// completer.complete(Ok(String::new()));
+/// assert_eq!(operation.wait(Deadline::Never)?, "");
+/// assert_eq!(told.1.recv().unwrap()?, "");
+/// # Ok::<(), hcs_contract::Error>(())
+/// ```
 pub struct Operation<T = String>(Arc<Shared<T>>);
 
 /// The other end of an [`Operation`]: completes it, once.

@@ -39,6 +39,21 @@ impl fmt::Debug for Subscription {
 }
 
 /// The subscribers of one object: what hosts keep to fulfil the promises of this module.
+///
+/// ```
+/// use std::sync::{Arc, mpsc::channel};
+///
+/// use hcs_contract::{EventType, Hub, Notification};
+///
+/// let hub = Hub::new();
+/// let exit = Notification::new(EventType::SYSTEM_EXITED);
+/// hub.notify_latched(&exit);
+/// // Who comes late is told as well.
+/// let (send, told) = channel();
+/// let subscription = hub.subscribe(Arc::new(move |notification| send.send(notification.clone()).unwrap()));
+/// assert_eq!(told.recv().unwrap(), exit);
+/// drop(subscription);
+/// ```
 #[derive(Clone, Default)]
 pub struct Hub(Arc<Mutex<Subscribers>>);
 

@@ -13,6 +13,19 @@ use crate::{Container, ExitStatus, Guest, Process, Stdio, windows_command_line};
 /// A process to be started in a container.
 ///
 /// Made by [`Container::command`]. Without further words its streams are [`Stdio::Null`].
+///
+/// ```
+/// use hcsshim::Stdio;
+///
+/// # let host = hcsshim::Host::fake(&hcsshim::fake::FakeHost::new());
+/// # let container = host.create_container("web", r#"{"SystemType":"Container"}"#)?;
+/// # container.start()?;
+/// let output = container.command("env").arg("COLOUR").env("COLOUR", "blue").output()?;
+/// assert_eq!((output.status.code(), &output.stdout[..]), (0, &b"COLOUR=blue\r\n"[..]));
+/// let status = container.command("exit").arg("7").stdout(Stdio::Inherit).status()?;
+/// assert_eq!(status.code(), 7);
+/// # Ok::<(), hcsshim::Error>(())
+/// ```
 #[derive(Debug)]
 #[must_use = "nothing runs before spawn, status or output"]
 pub struct Command {

@@ -22,6 +22,23 @@ use crate::{Command, Process, SystemExit};
 /// Clones are the same handle; [`crate::Host::open_container`] gives another. Dropping the last clone closes it,
 /// which ends the container only if its document says so (`TerminateOnLastHandleClosed`,
 /// `ShouldTerminateOnLastHandleClosed`). May be used from any number of threads at once.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// # let host = hcsshim::Host::fake(&hcsshim::fake::FakeHost::new());
+/// use hcsshim::schema::compute::ExitType;
+///
+/// let container = host.create_container("web", r#"{"SystemType":"Container","Owner":"docs"}"#)?;
+/// container.start()?;
+/// assert_eq!(container.properties(&[])?.owner, "docs");
+/// assert!(container.exit_status()?.is_none());
+/// let exit = container.stop(Duration::from_secs(10))?;
+/// assert_eq!(exit.exit_type, ExitType::GRACEFUL_EXIT);
+/// // One that has stopped can't be started again, and says so.
+/// assert!(container.start().unwrap_err().is_already_stopped());
+/// # Ok::<(), hcsshim::Error>(())
+/// ```
 #[derive(Clone)]
 #[doc(alias = "container")]
 pub struct Container(Arc<Inner>);

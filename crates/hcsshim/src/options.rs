@@ -5,6 +5,20 @@ use std::num::NonZeroUsize;
 use hcs_contract::{Deadlines, Result};
 
 /// The settings of a [`crate::Host`]. The defaults are those of the original.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// // Instead of the process's own environment, which `Options::from_env` reads:
+/// let options = hcsshim::Options::from_lookup(|name| match name {
+///     "HCSSHIM_TIMEOUT_SYSTEMSTART" => Some("30".into()),
+///     "HCSSHIM_MAX_PARALLEL_START" => Some("4".into()),
+///     _ => None,
+/// })?;
+/// assert_eq!(options.deadlines.start, Duration::from_secs(30));
+/// assert_eq!(options.max_parallel_start.map(|most| most.get()), Some(4));
+/// # Ok::<(), hcsshim::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Options {

@@ -23,6 +23,27 @@ use crate::{ExitStatus, Signal, Stdin};
 /// A handle of a process within a container: running, or ended and not yet forgotten.
 ///
 /// Clones are the same handle. Dropping the last one closes it; that does not end the process.
+///
+/// ```
+/// use std::io::{Read, Write};
+///
+/// use hcsshim::Stdio;
+///
+/// # let host = hcsshim::Host::fake(&hcsshim::fake::FakeHost::new());
+/// # let container = host.create_container("web", r#"{"SystemType":"Container"}"#)?;
+/// # container.start()?;
+/// let process = container.command("cat").stdin(Stdio::Pipe).stdout(Stdio::Pipe).spawn()?;
+/// let mut input = process.take_stdin()?.expect("a pipe was asked for");
+/// let mut output = process.take_stdout()?.expect("a pipe was asked for");
+/// input.write_all(b"hello")?;
+/// input.close()?;
+/// let mut text = String::new();
+/// output.read_to_string(&mut text)?;
+/// assert_eq!((text.as_str(), process.wait()?.code()), ("hello", 0));
+/// // Who wanted it ended is done.
+/// assert!(process.kill().unwrap_err().is_already_stopped());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 #[doc(alias = "process")]
 pub struct Process(Arc<Inner>);

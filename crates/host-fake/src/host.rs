@@ -22,6 +22,20 @@ const LONGEST_ID: usize = 65_535;
 
 /// A host in memory. Clones are the same host; when the last one and all handles are gone, its programs are ended.
 ///
+/// ```
+/// use hcs_contract::{ComputeService as _, ComputeSystem as _, Deadline};
+/// use hcs_host_fake::FakeHost;
+///
+/// let host = FakeHost::new();
+/// let (system, _created) = host.create_system("web", r#"{"SystemType":"Container"}"#)?;
+/// system.start("").wait(Deadline::Never)?;
+/// let exit = system.wait_exit();
+/// // As if its programs had crashed; and the service going away is `disconnect`.
+/// assert!(host.crash("web"));
+/// assert!(exit.wait(Deadline::Never)?.contains("UnexpectedExit"));
+/// # Ok::<(), hcs_contract::Error>(())
+/// ```
+///
 /// # Programs
 /// Beside those that were registered ([`FakeHostBuilder::program`]) every container has these words, which its
 /// command lines are made of:

@@ -10,6 +10,17 @@ macro_rules! violations {
     ($($(#[$about:meta])* $name:ident = $rule:literal,)*) => {
         /// One way to break the contract. The text says what the fake does, then which line of `hcs.md` (or of
         /// `hcs_contract`) says otherwise.
+        ///
+        /// ```
+        /// use hcs_contract::{ComputeService as _, ComputeSystem as _, Deadline};
+        /// use hcs_host_fake::{FakeHost, Violation};
+        ///
+        /// let host = FakeHost::builder().violate(Violation::CreateTwiceSucceeds).build();
+        /// let document = r#"{"SystemType":"Container"}"#;
+        /// let _first = host.create_system("web", document)?;
+        /// assert!(host.create_system("web", document).is_ok(), "a sound host answers: already exists");
+        /// # Ok::<(), hcs_contract::Error>(())
+        /// ```
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum Violation {

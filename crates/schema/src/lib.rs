@@ -1,4 +1,28 @@
-//! The JSON documents of the Host Compute Service and the Host Network Service, as Rust types.
+//! The JSON documents of the Host Compute Service, as Rust types: schema 1 ([`compute::v1`]) and schema 2
+//! ([`compute::v2`]).
+//!
+//! ```
+//! use hcs_schema::Document as _;
+//! use hcs_schema::compute::{SystemType, v1::ContainerConfig};
+//!
+//! let config = ContainerConfig {
+//!     system_type: SystemType::CONTAINER,
+//!     name: "web".into(),
+//!     memory_maximum_in_mb: 512,
+//!     ..ContainerConfig::default()
+//! };
+//! let text = r#"{"SystemType":"Container","Name":"web","Layers":null,"MemoryMaximumInMB":512,"HvPartition":false}"#;
+//! assert_eq!(config.to_json(), text);
+//!
+//! // Any letter case; what this version does not know is kept, and an error has its place.
+//! let read = ContainerConfig::from_json(r#"{"systemtype":"Container","New":[1]}"#)?;
+//! assert_eq!((read.system_type, read.unknown["New"][0].as_u64()), (SystemType::CONTAINER, Some(1)));
+//! let error = ContainerConfig::from_json(r#"{"Layers":[{"Path":7}]}"#).unwrap_err();
+//! assert_eq!(error.path, "Layers[0].Path");
+//! # Ok::<(), hcs_schema::ParseError>(())
+//! ```
+//!
+//! The feature `json-schema` adds the JSON Schema of every document (module `json_schema`).
 //!
 //! Invariants of this crate:
 //! - Types only: no I/O, no calls of an operating system, no policy. What a host can honour is the host's business.

@@ -10,7 +10,8 @@ document! {
         pub labels: BTreeMap<String, String> = "Labels" omit,
         /// The version that Windows programs see, such as `10.0.17763.0`; empty: that of the base layer.
         pub os_version: String = "OsVersion" omit,
-        /// Name in the IANA time zone database, such as `Europe/Paris`; empty: the host's zone.
+        /// Name in the IANA time zone database, such as `Europe/Paris`; empty: what a Linux container's own files say,
+        /// UTC for Windows programs.
         pub time_zone: String = "TimeZone" omit,
         /// Whose user ids the container's are. Empty: `Auto` for Windows programs, `Host` for Linux ones.
         pub user_namespace: UserNamespace = "UserNamespace" omit,

@@ -23,6 +23,12 @@ pub struct MergeError {
 /// - Otherwise the additional value wins, arrays as a whole; but `null` keeps an existing object.
 /// - The result's members are sorted, at every depth, as upstream's are.
 ///
+/// ```
+/// let merged = hcs_schema::merge_additional(r#"{"a":{"x":1},"b":[1]}"#, r#"{"a":{"y":2},"b":[3]}"#)?;
+/// assert_eq!(merged, r#"{"a":{"x":1,"y":2},"b":[3]}"#);
+/// # Ok::<(), hcs_schema::MergeError>(())
+/// ```
+///
 /// # Errors
 /// [`MergeError`] when either text is not a JSON object.
 #[doc(alias = "MergeJSON")]

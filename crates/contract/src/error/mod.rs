@@ -20,6 +20,18 @@ use crate::{ErrorEvent, Hresult, OperationKind, ResultDocument, mask_secrets};
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// A failure of a call. Cheap to clone, because every waiter of an operation gets it.
+///
+/// ```
+/// use hcs_contract::{Error, Hresult, Object, OperationKind};
+///
+/// // As a service's code, of either family, becomes an error.
+/// let error = Error::from_hresult(Hresult(0xC037_010E))
+///     .with_operation(OperationKind::OpenSystem)
+///     .with_object(Object::system("web"));
+/// assert!(error.is_not_exist());
+/// assert!(error.is_any(&[Hresult::HCS_E_SYSTEM_NOT_FOUND]));
+/// assert_eq!((error.code(), error.object_id()), ("system-not-found", "web"));
+/// ```
 #[doc(alias = "ContainerError")]
 #[doc(alias = "HcsError")]
 #[doc(alias = "ProcessError")]

@@ -83,7 +83,7 @@ pub(super) struct HostPart {
     pub(super) labels: BTreeMap<String, String>,
     /// Empty: the base's own.
     pub(super) os_version: String,
-    /// Empty: the host's for Linux, UTC for Windows.
+    /// Empty: what a Linux container's own files say, UTC for Windows.
     pub(super) time_zone: String,
     pub(super) user_namespace: bool,
     pub(super) seccomp: Seccomp,
