@@ -1,12 +1,72 @@
 //! Changes of a running system, by the documents of both schemas.
 
-use hcs_contract::Hresult;
-use serde_json::json;
+use std::sync::Arc;
+
+use hcs_contract::{ComputeSystem, Hresult};
+use serde_json::{Value, json};
 
 use crate::check::{holds, predicates, same, same_text};
-use crate::{Case, Failure, Schema};
+use crate::{Case, Context, Failure, GuestOs, Program, Schema};
 
 const MEMORY: &str = r#"{"ResourcePath":"Container/Memory/SizeInMB","RequestType":"Update","Settings":512}"#;
+
+/// A request about a mapped folder.
+fn request(request_type: &str, settings: &Value) -> String {
+    let request = json!({
+        "ResourcePath": "Container/MappedDirectories", "RequestType": request_type, "Settings": settings,
+    });
+    request.to_string()
+}
+
+/// A folder of the host with a file in it.
+struct Mapped {
+    host: String,
+    guest: String,
+    /// The file, as the guest has it.
+    file: String,
+}
+
+impl Mapped {
+    const TEXT: &str = "from outside";
+
+    fn new(context: &Context) -> Result<Self, Failure> {
+        let (host, guest) = context.fixture().mapped_folder();
+        let separator = match context.guest() {
+            GuestOs::Linux => '/',
+            GuestOs::Windows => '\\',
+        };
+        let file = format!("{guest}{separator}file.txt");
+        let this = Self { host, guest, file };
+        // Only programs write files here, so a container writes this one.
+        let writer = this.writer(context)?;
+        context.run(&writer, &Program::WriteFile { path: this.file.clone(), text: Self::TEXT })?;
+        context.end(&writer)?;
+        Ok(this)
+    }
+
+    /// A system that has it by its document.
+    fn writer(&self, context: &Context) -> Result<Arc<dyn ComputeSystem>, Failure> {
+        context.started_with(Schema::Two, |document| {
+            let entry = json!({"HostPath": self.host, "ContainerPath": self.guest});
+            super::push(super::mapped(Schema::Two, document), entry);
+        })
+    }
+
+    fn request(&self, request_type: &str, read_only: bool) -> String {
+        let settings = json!({"HostPath": self.host, "ContainerPath": self.guest, "ReadOnly": read_only});
+        request(request_type, &settings)
+    }
+
+    fn is_read_by(
+        &self,
+        context: &Context,
+        system: &Arc<dyn ComputeSystem>,
+        there: bool,
+    ) -> Result<(), Failure> {
+        let (text, _) = context.run(system, &Program::PrintFile(self.file.clone()))?;
+        same_text("what is read", text.trim_end(), if there { Self::TEXT } else { "" })
+    }
+}
 
 pub(super) const CASES: &[Case] = &[
     Case::new("modify::memory", &["§6.5 Container/Memory/SizeInMB: Update number"], |context| {
@@ -84,6 +144,104 @@ pub(super) const CASES: &[Case] = &[
         }
         Ok(())
     }),
+    Case::new(
+        "modify::a_folder_comes_and_goes",
+        &["§6.5 Container/MappedDirectories", "§7.1 Running: modify"],
+        |context| {
+            let there = Mapped::new(context)?;
+            let system = context.started(Schema::Two)?;
+            there.is_read_by(context, &system, false)?;
+            context.done(&system.modify(&there.request("Add", false)))?;
+            there.is_read_by(context, &system, true)?;
+            // Whoever has it open may take it away.
+            let other = context.open_elsewhere(system.id())?;
+            context.done(&other.modify(&there.request("Remove", false)))?;
+            there.is_read_by(context, &system, false)?;
+            context.done(&system.modify(&there.request("Add", false)))?;
+            there.is_read_by(context, &system, true)
+        },
+    ),
+    Case::new("modify::a_folder_of_the_document_goes", &["§6.5 Container/MappedDirectories"], |context| {
+        let there = Mapped::new(context)?;
+        let system = there.writer(context)?;
+        there.is_read_by(context, &system, true)?;
+        context.done(&system.modify(&there.request("Remove", false)))?;
+        there.is_read_by(context, &system, false)
+    }),
+    Case::new(
+        "modify::a_read_only_folder",
+        &["§6.2 MappedDirectory: ReadOnly", "§11 read-only map"],
+        |context| {
+            let there = Mapped::new(context)?;
+            let system = context.started(Schema::Two)?;
+            context.done(&system.modify(&there.request("Add", true)))?;
+            let write = Program::WriteFile { path: there.file.clone(), text: "overwritten" };
+            context.run(&system, &write)?;
+            there.is_read_by(context, &system, true)
+        },
+    ),
+    Case::new(
+        "modify::two_folders_for_one_place",
+        &["contract ComputeSystem::modify: where something is already is refused"],
+        |context| {
+            let (there, other) = (Mapped::new(context)?, Mapped::new(context)?);
+            let system = context.started(Schema::Two)?;
+            context.done(&system.modify(&there.request("Add", false)))?;
+            context.fails(&system.modify(&other.request("Add", false)), Hresult::ERROR_ALREADY_EXISTS)?;
+            there.is_read_by(context, &system, true)
+        },
+    ),
+    Case::new(
+        "modify::a_folder_that_is_not_mapped",
+        &["contract ComputeSystem::modify: the removal of what is not there is refused"],
+        |context| {
+            let there = Mapped::new(context)?;
+            let system = context.started(Schema::Two)?;
+            context.fails(&system.modify(&there.request("Remove", false)), Hresult::ERROR_NOT_FOUND)?;
+            context.done(&system.modify(&there.request("Add", false)))?;
+            // Another folder is mapped to that place.
+            let other = json!({"HostPath": format!("{}-other", there.host), "ContainerPath": there.guest});
+            let request = request("Remove", &other);
+            context.fails(&system.modify(&request), Hresult::ERROR_NOT_FOUND).map(drop)
+        },
+    ),
+    Case::new(
+        "modify::a_folder_that_is_not_there",
+        &["§6.2 MappedDirectory: HostPath", "§5.1 system codes"],
+        |context| {
+            let there = Mapped::new(context)?;
+            let system = context.started(Schema::Two)?;
+            let folder = json!({"HostPath": format!("{}-missing", there.host), "ContainerPath": there.guest});
+            match system.modify(&request("Add", &folder)).wait(context.patience()) {
+                Ok(_) => Err(Failure::Broken("a folder that is not there was mapped".into())),
+                Err(error) => {
+                    let codes = [Hresult::ERROR_PATH_NOT_FOUND, Hresult::ERROR_FILE_NOT_FOUND];
+                    holds(codes.contains(&error.hresult()), format!("a folder that is not there: {error}"))
+                }
+            }
+        },
+    ),
+    Case::new(
+        "modify::folders_of_a_wrong_form",
+        &["contract a document that does not parse is InvalidDocument"],
+        |context| {
+            let (host, guest) = context.fixture().mapped_folder();
+            let system = context.started(Schema::Two)?;
+            for settings in [
+                json!(7),
+                json!([]),
+                json!({"HostPath": host}),
+                json!({"ContainerPath": guest}),
+                json!({"HostPath": host, "ContainerPath": guest, "ReadOnly": 1}),
+                json!({"HostPath": host, "ContainerPath": guest, "Writable": true}),
+            ] {
+                context.fails(&system.modify(&request("Add", &settings)), Hresult::HCS_E_INVALID_JSON)?;
+            }
+            let settings = json!({"HostPath": host, "ContainerPath": guest});
+            context.fails(&system.modify(&request("Update", &settings)), Hresult::ERROR_NOT_SUPPORTED)?;
+            Ok(())
+        },
+    ),
     Case::new("modify::a_stopped_system", &["§7.1 Stopped: properties, close"], |context| {
         let system = context.stopped(Schema::Two)?;
         let error = context.fails(&system.modify(MEMORY), Hresult::HCS_E_SYSTEM_ALREADY_STOPPED)?;

@@ -81,6 +81,9 @@ pub trait ComputeSystem: fmt::Debug + Send + Sync {
     fn properties(&self, query: &str) -> Operation;
 
     /// Changes it: a `ResourceModificationRequestResponse` (schema 1) or `ModifySettingRequest` (schema 2).
+    ///
+    /// What is added where something is already is refused ([`Error::is_already_exists`]), as is the removal of what
+    /// is not there ([`Error::is_not_exist`]). What a program has open is not removed (`ERROR_BUSY`).
     fn modify(&self, request: &str) -> Operation;
 
     /// Starts a process. `parameters` is a `ProcessConfig` (schema 1) or `ProcessParameters` (schema 2).

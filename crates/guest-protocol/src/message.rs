@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Goes up with every change of a message. Supervisor and agent are installed together, so both must be equal.
-pub const PROTOCOL_VERSION: u16 = 3;
+pub const PROTOCOL_VERSION: u16 = 4;
 
 /// From the supervisor to the agent. Each is answered by one [`FromAgent::Answer`] with the same `id`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +41,12 @@ pub enum Request {
     Registry(Vec<RegistryChange>),
     /// Serve these named pipes from now on, each by a socket. Answer: [`Response::Done`] when all are there.
     Pipes(Vec<MappedPipe>),
+    /// Serve a named pipe no longer; clients that are connected stay so. Answer: [`Response::Done`] when nobody can
+    /// connect any more.
+    RemovePipe {
+        /// What follows `\\.\pipe\`.
+        name: String,
+    },
     /// CTRL_SHUTDOWN to every user process, and the registry made durable once they have ended.
     /// Answer: [`Response::Done`] when no user process is left; the supervisor keeps the deadline.
     Shutdown,

@@ -40,7 +40,7 @@ impl Machine {
     fn place(&self, path: &str) -> Place {
         let path = plain(path, self.plan.guest);
         // The last mapping that fits lies over those before it.
-        for mapped in self.plan.mapped.iter().rev() {
+        for mapped in self.lock().mapped.iter().rev() {
             let folder = plain(&mapped.container, self.plan.guest);
             if let Some(rest) = path.strip_prefix(&folder)
                 && rest.starts_with('/')
@@ -51,6 +51,11 @@ impl Machine {
         }
         Place::Own(path)
     }
+}
+
+/// Whether two paths of a guest are the same.
+pub(crate) fn same_place(one: &str, other: &str, guest: Guest) -> bool {
+    plain(one, guest) == plain(other, guest)
 }
 
 /// One spelling of a path of the host.

@@ -169,12 +169,7 @@ impl FakeHost {
         if id.len() > LONGEST_ID {
             return Err(Error::invalid_argument("id", format!("{} bytes, at most {LONGEST_ID}", id.len())));
         }
-        if let Some(mapped) = plan.mapped.iter().find(|mapped| self.world.rules.is_missing(&mapped.host)) {
-            let source =
-                std::io::Error::new(std::io::ErrorKind::NotFound, "the fake was told that it is not there");
-            let error = Error::os("map", mapped.host.clone(), source);
-            return Err(error.with_hresult(Hresult::ERROR_PATH_NOT_FOUND));
-        }
+        plan.mapped.iter().try_for_each(|mapped| self.world.rules.must_be_there(&mapped.host))?;
         let machine = Machine::new(&self.world, id, document, plan);
         if self.world.insert(&machine, self.reader().breaks(Violation::CreateTwiceSucceeds)) {
             Ok(machine)

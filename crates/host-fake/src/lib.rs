@@ -43,6 +43,7 @@ mod handle;
 mod host;
 mod launch;
 mod machine;
+mod modify;
 mod pipe;
 mod plan;
 mod process;

@@ -301,11 +301,25 @@ fn absolute(reader: Reader<'_>, field: &str, path_type: &v2::PathType) -> Result
     }
 }
 
-fn mapped_v2(reader: Reader<'_>, field: &str, directory: v2::MappedDirectory) -> Result<Mapped> {
+pub(crate) fn mapped_v2(reader: Reader<'_>, field: &str, directory: v2::MappedDirectory) -> Result<Mapped> {
     let v2::MappedDirectory { host_path: host, host_path_type, container_path, read_only, unknown: _ } =
         directory;
     absolute(reader, &format!("{field}.HostPathType"), &host_path_type)?;
     mapped(field, host, container_path, read_only)
+}
+
+/// A mapped folder that is to go: by its place, and if it is given by what lies there.
+pub(crate) fn unmapped(reader: Reader<'_>, field: &str, directory: v2::MappedDirectory) -> Result<Mapped> {
+    let v2::MappedDirectory { host_path: host, host_path_type, container_path, read_only, unknown: _ } =
+        directory;
+    absolute(reader, &format!("{field}.HostPathType"), &host_path_type)?;
+    if !host.is_empty() {
+        host_path(&format!("{field}.HostPath"), &host)?;
+    }
+    if container_path.is_empty() {
+        return Err(Error::invalid_document(format!("{field}.ContainerPath"), "it says what to remove"));
+    }
+    Ok(Mapped { host, container: container_path, read_only })
 }
 
 fn mapped(field: &str, host: String, container: String, read_only: bool) -> Result<Mapped> {

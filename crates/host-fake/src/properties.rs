@@ -1,19 +1,16 @@
-//! What a system answers about itself, in the shape of the schema that it was created with, and the changes that it
-//! takes.
+//! What a system answers about itself, in the shape of the schema that it was created with.
 
 use std::sync::Arc;
 
 use hcs_contract::{Error, Result};
-use hcs_schema::compute::v1::{self, ResourceModificationRequestResponse};
-use hcs_schema::compute::v2::{self, ModifySettingRequest, resource_path};
 use hcs_schema::compute::{
     ExitType, GuestConnectionInfo, GuestDefinedCapabilities, MemoryStats, OsType, ProcessorStats,
-    PropertyType, RequestType, State as StateName, SystemType,
+    PropertyType, State as StateName, SystemType, v1, v2,
 };
 use hcs_schema::{Document, Time, Version};
 
 use crate::machine::{Machine, State};
-use crate::plan::{Guest, NO_DEVICE, NO_NETWORK, NO_PIPES, NO_VM, processor_v2};
+use crate::plan::Guest;
 use crate::refuse::Reader;
 use crate::task::Task;
 use crate::violation::Violation;
@@ -89,74 +86,6 @@ impl Machine {
     pub(crate) fn list_entry(&self) -> v1::ContainerProperties {
         View::of(self, Wanted::default()).v1()
     }
-
-    /// Takes a change of either schema, and keeps it.
-    pub(crate) fn modify(&self, text: &str) -> Result<String> {
-        let reader = self.rules.reader();
-        let members = reader.members(text)?;
-        let change = if members.keys().any(|name| name.eq_ignore_ascii_case("ResourceType")) {
-            modify_v1(reader, reader.parse(text)?)
-        } else {
-            modify_v2(reader, reader.parse(text)?)
-        };
-        change?;
-        let mut inner = self.lock();
-        if inner.state == State::Stopped {
-            return Err(Error::already_stopped(self.object()));
-        }
-        inner.changes.push(text.to_owned());
-        Ok(String::new())
-    }
-}
-
-/// Schema 1 knows no change but of networks and devices.
-fn modify_v1(reader: Reader<'_>, request: ResourceModificationRequestResponse) -> Result<()> {
-    let ResourceModificationRequestResponse { resource, data: _, request: _, unknown: _ } = request;
-    let field = format!("ResourceType {:?}", resource.as_str());
-    if reader.breaks(Violation::AnyResourceModified) {
-        return Ok(());
-    }
-    reader.no(&field, if resource.as_str() == "Network" { NO_NETWORK } else { "the fake can't change that" })
-}
-
-fn modify_v2(reader: Reader<'_>, request: ModifySettingRequest) -> Result<()> {
-    let ModifySettingRequest { resource_path: path, request_type, settings, guest_request, unknown: _ } =
-        request;
-    reader.unless_null("GuestRequest", &guest_request, NO_VM)?;
-    let update = || {
-        // Go's clients leave the type out where there is only one.
-        if request_type.as_str().is_empty() || request_type == RequestType::UPDATE {
-            Ok(())
-        } else {
-            Err(Error::not_supported("RequestType", "a limit can only be updated"))
-        }
-    };
-    let reason = match path.as_str() {
-        _ if reader.breaks(Violation::AnyResourceModified) => return Ok(()),
-        resource_path::MEMORY_SIZE_IN_MB => {
-            update()?;
-            if let Some(1..) = settings.as_u64() {
-                return Ok(());
-            }
-            let message = "it must be the new size, a number of MiB above 0";
-            return Err(Error::invalid_document("Settings", message));
-        }
-        resource_path::PROCESSOR => {
-            update()?;
-            let processor: v2::Processor = reader.parse(&settings.to_string())?;
-            if processor_v2("Settings", &processor)? {
-                return Ok(());
-            }
-            return Err(Error::invalid_document("Settings", "it must have a Count, a Maximum or a Weight"));
-        }
-        "" => return Err(Error::invalid_document("ResourcePath", "it must name what to change")),
-        resource_path::MAPPED_DIRECTORIES => "what is mapped is decided when the container is created",
-        resource_path::MAPPED_PIPES => NO_PIPES,
-        resource_path::DEVICES => NO_DEVICE,
-        path if path.starts_with("VirtualMachine/") => NO_VM,
-        _ => "this host knows no such resource of a container",
-    };
-    Err(Error::not_supported(format!("ResourcePath {path:?}"), reason))
 }
 
 /// A system at one moment.

@@ -236,6 +236,14 @@ violations! {
     EmptyOptionsRefused = "hcs.md 3.1: options are always the empty string.",
     /// A change of a resource that is not there succeeds.
     AnyResourceModified = "hcs.md 5.1: 0x80070032, not supported.",
+    /// A folder that is added to a running system does not appear.
+    MapIsForgotten = "hcs.md 6.5, resource paths: Container/MappedDirectories.",
+    /// A folder that is removed from a running system stays.
+    UnmapIsForgotten = "hcs.md 6.5, resource paths: Container/MappedDirectories.",
+    /// Two folders can be mapped to one place.
+    MapsTwiceToOnePlace = "hcs_contract, ComputeSystem::modify: refused where something is already.",
+    /// The removal of a folder that is not mapped succeeds.
+    UnmapsWhatIsNotThere = "hcs_contract, ComputeSystem::modify: refused for what is not there.",
 
     // Properties and lists.
     /// Properties have the shape of the other schema.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use hcs_contract::{Error, EventType, Hub, Notification, Operation, OperationKind, Result};
+use hcs_contract::{Error, EventType, Hresult, Hub, Notification, Operation, OperationKind, Result};
 
 use crate::clock::Clock;
 use crate::dispatch::Dispatcher;
@@ -35,6 +35,17 @@ pub(crate) struct Rules {
 impl Rules {
     pub(crate) fn reader(&self) -> Reader<'_> {
         Reader(&self.violations)
+    }
+
+    /// Refuses a folder of the host that was said not to be there.
+    pub(crate) fn must_be_there(&self, folder: &str) -> Result<()> {
+        if !self.is_missing(folder) {
+            return Ok(());
+        }
+        let source =
+            std::io::Error::new(std::io::ErrorKind::NotFound, "the fake was told that it is not there");
+        let error = Error::os("map", folder.to_owned(), source);
+        Err(error.with_hresult(Hresult::ERROR_PATH_NOT_FOUND))
     }
 
     /// Whether this folder, or one that it lies in, was said not to be there.
@@ -178,7 +189,7 @@ impl World {
         system: &str,
         work: impl FnOnce() -> Result<T>,
     ) -> Result<T> {
-        let no_answer = || Err(Error::from_hresult(hcs_contract::Hresult::HCS_E_OPERATION_TIMEOUT));
+        let no_answer = || Err(Error::from_hresult(Hresult::HCS_E_OPERATION_TIMEOUT));
         match self.rules.faults.at_call(kind, system) {
             None | Some(Effect::Event(_)) => work(),
             Some(Effect::Fail(code)) => Err(Error::from_hresult(code)),

@@ -30,6 +30,6 @@ pub mod wine;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub use compute::fuzzing;
-pub use compute::{Garbage, GcReport, LinuxHost, SystemInfo};
+pub use compute::{Garbage, GcReport, LinuxHost, MappedFolder, MappedNow, MappedSocket, SystemInfo};
 pub use features::Feature;
 pub use options::{IdPool, Options};

@@ -7,15 +7,19 @@
 //! An onlooker ([`Purpose::Watch`]) is no handle: it asks for nothing and is told everything that happens to the system
 //! ([`Message::Sight`]) until it goes.
 
+use std::path::PathBuf;
+
 use hcs_guest_protocol as guest;
 use serde::{Deserialize, Serialize};
 
-use crate::cgroup::Limits;
+use crate::cgroup::{IoLimit, Limits};
+use crate::spec::{HostPipe, Mount};
 
 /// Version of these messages. A supervisor of version N also serves clients of version N−1.
 ///
-/// Version 2 has onlookers. What it tells to handles is what version 1 told them.
-pub const VERSION: u16 = 2;
+/// Version 2 has onlookers. What it tells to handles is what version 1 told them. Version 3 has the requests from
+/// [`Request::Map`] on.
+pub const VERSION: u16 = 3;
 
 /// The oldest version that a supervisor serves.
 pub const OLDEST: u16 = 1;
@@ -138,6 +142,45 @@ pub enum Request {
     },
     /// New limits; a member that is `None` stays as it is.
     Update(Limits),
+    /// Mount a folder or file of the host into the container, and limit the disks that it is on.
+    Map {
+        /// What, and where. Nothing may be mapped to that place yet.
+        mount: Mount,
+        /// For disks that had no limit until now.
+        io: Vec<IoLimit>,
+    },
+    /// Take a mapped folder or file away. What a program has open there keeps it ([`Failure::Os`], `EBUSY`).
+    Unmap {
+        /// Where it is mapped, as it was given.
+        target: String,
+        /// It must be this one, if one is given.
+        source: Option<PathBuf>,
+    },
+    /// Serve a named pipe in a Windows container.
+    MapPipe(HostPipe),
+    /// Serve it no longer. Clients that are connected stay so.
+    UnmapPipe {
+        /// What follows `\\.\pipe\`.
+        name: String,
+        /// It must lead there, if a path is given.
+        path: Option<PathBuf>,
+    },
+    /// [`Reply::Mapped`].
+    Mapped,
+}
+
+impl Request {
+    /// The version of the protocol from which on it is known.
+    pub(crate) fn since(&self) -> u16 {
+        match self {
+            Self::Map { .. }
+            | Self::Unmap { .. }
+            | Self::MapPipe(_)
+            | Self::UnmapPipe { .. }
+            | Self::Mapped => 3,
+            _ => OLDEST,
+        }
+    }
 }
 
 /// How to start a process.
@@ -253,6 +296,17 @@ pub enum Reply {
     },
     /// See [`ProcessStatus`].
     ProcessStatus(ProcessStatus),
+    /// See [`Mapped`].
+    Mapped(Mapped),
+}
+
+/// What of the host a container sees, now.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mapped {
+    /// Folders and files, in the order in which they were mapped.
+    pub folders: Vec<Mount>,
+    /// Sockets, as named pipes.
+    pub pipes: Vec<HostPipe>,
 }
 
 /// Where a system stands.
@@ -394,7 +448,7 @@ pub enum Happening {
     Paused,
     /// Paused → Running.
     Resumed,
-    /// It has new limits.
+    /// It has new limits, or something else is mapped into it.
     Modified,
     /// The memory limit ended processes, one or some.
     OutOfMemory,
@@ -450,6 +504,9 @@ pub enum Failure {
     /// The guest side broke the protocol or is gone.
     #[error("lost contact with {0}")]
     Lost(String),
+    /// Nothing of the kind is mapped there.
+    #[error("nothing that fits is mapped to {0}")]
+    NotMapped(String),
 }
 
 /// The steps between clone and a running program. Shown, one goes between "cannot" and the program's name.

@@ -3,7 +3,7 @@
 //! Paths of the host are absolute. Paths inside the container are absolute from its root and are resolved below it,
 //! whatever symbolic links a hostile root folder holds.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +31,9 @@ pub struct Spec {
     pub root: Root,
     /// Mounted in this order after the kernel file systems and `/dev`.
     pub mounts: Vec<Mount>,
+    /// Folders and files of the host that clients see as mapped, mounted after `mounts`. They can be taken away, and
+    /// others be added, while the container runs ([`crate::protocol::Request::Map`]).
+    pub mapped: Vec<Mount>,
     /// The container's range of user and group ids; `None` runs without a user namespace.
     pub ids: Option<IdRange>,
     /// Capabilities, as the kernel's bit set (bit n is capability number n).
@@ -54,9 +57,9 @@ pub struct Spec {
 }
 
 impl Spec {
-    /// All mounts: those of the list, and for a Windows guest the folder where its streams' FIFOs appear.
+    /// All mounts: those of both lists, and for a Windows guest the folder where its streams' FIFOs appear.
     pub(crate) fn all_mounts(&self) -> Vec<Mount> {
-        let mut mounts = self.mounts.clone();
+        let mut mounts = [self.mounts.as_slice(), &self.mapped].concat();
         if matches!(self.guest, Guest::Windows { .. }) {
             mounts.push(Mount {
                 target: crate::supervisor::FIFOS_INSIDE.into(),
@@ -119,6 +122,16 @@ pub enum Source {
         /// Permission bits of its root.
         mode: u32,
     },
+}
+
+impl Source {
+    /// Of a folder or file of the host: its path.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Bind { path, .. } => Some(path),
+            Self::Overlay { .. } | Self::Tmpfs { .. } => None,
+        }
+    }
 }
 
 /// A range of host ids that a user namespace maps from 0.

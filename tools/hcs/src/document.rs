@@ -125,7 +125,7 @@ fn absolute(path: &Path) -> Result<std::path::PathBuf, Failure> {
     std::path::absolute(path).map_err(|source| Failure::Config { path: path.into(), source })
 }
 
-fn text(path: &Path) -> Result<String, Failure> {
+pub(crate) fn text(path: &Path) -> Result<String, Failure> {
     path.to_str().map(str::to_owned).ok_or_else(|| Failure::Usage {
         problem: format!("the path {} is not UTF-8, which documents are", path.display()),
         hint: "rename it, or mount it elsewhere".into(),

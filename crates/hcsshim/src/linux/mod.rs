@@ -14,5 +14,7 @@ pub mod fuzzing {
 mod log;
 
 pub use hcs_host_linux::wine::{Base, BaseInfo, Progress, Step};
-pub use hcs_host_linux::{Feature, Garbage, GcReport, IdPool, LinuxHost, Options, SystemInfo};
+pub use hcs_host_linux::{
+    Feature, Garbage, GcReport, IdPool, LinuxHost, MappedFolder, MappedNow, MappedSocket, Options, SystemInfo,
+};
 pub use log::{LogLine, LogReader, LogStream, LogWatch};

@@ -12,7 +12,7 @@ use hcs_schema::compute::ExitType;
 
 use crate::faults::Delivery;
 use crate::handle::{Handle, Latch};
-use crate::plan::{Guest, Plan};
+use crate::plan::{Guest, Mapped, Plan};
 use crate::program::ControlEvent;
 use crate::task::Task;
 use crate::violation::Violation;
@@ -87,6 +87,8 @@ pub(crate) struct Inner {
     pub(crate) tasks: BTreeMap<u32, Arc<Task>>,
     /// Changes that were asked for, as they were sent.
     pub(crate) changes: Vec<String>,
+    /// Folders of the host that it sees, in the order in which they were mapped.
+    pub(crate) mapped: Vec<Mapped>,
     /// Files of its own, by the guest's paths.
     pub(crate) files: BTreeMap<String, Vec<u8>>,
     /// What a violation says in place of the true state, once.
@@ -113,6 +115,7 @@ impl Machine {
             started: 0,
             tasks: BTreeMap::new(),
             changes: Vec::new(),
+            mapped: plan.mapped.clone(),
             files: BTreeMap::new(),
             stale: None,
             waited: false,

@@ -3,7 +3,7 @@
 use hcs_contract::{Error, Result};
 use hcs_schema::compute::OsType;
 use hcs_schema::compute::SystemType;
-use hcs_schema::compute::v1::{ContainerConfig, Layer, MappedDir};
+use hcs_schema::compute::v1::{ContainerConfig, Layer, MappedDir, MappedPipe};
 
 use super::plan::{self, Guest, HostPart, LinuxRoot, Mapped, Plan, Processor};
 use super::refuse::{self, no, unless_default, unless_empty_part};
@@ -83,8 +83,14 @@ pub(super) fn plan(config: ContainerConfig) -> Result<Plan> {
     unless_default("AssignedDevices", &assigned_devices, NO_DEVICE)?;
 
     let windows = is_windows(&container_type)?;
-    let pipes = mapped_pipes.into_iter().map(|pipe| (pipe.host_path, pipe.container_pipe_name));
-    let pipes = plan::pipes("MappedPipes", windows, pipes)?;
+    let pipes: Vec<_> = mapped_pipes
+        .into_iter()
+        .enumerate()
+        .map(|(at, MappedPipe { host_path, container_pipe_name, unknown: _ })| {
+            plan::pipe(&format!("MappedPipes[{at}]"), windows, Some(host_path), container_pipe_name)
+        })
+        .collect::<Result<_>>()?;
+    let pipes = plan::each_once(pipes)?;
     let guest = if windows {
         unless_default("VolumePath", &volume_path, NO_SCRATCH)?;
         unless_default("LayerFolderPath", &layer_folder_path, NO_SCRATCH)?;

@@ -57,14 +57,23 @@ pub(super) fn plan(system: ComputeSystem, is_base: &dyn Fn(&Path) -> bool) -> Re
 }
 
 fn pipes(windows: bool, pipes: Vec<MappedPipe>) -> Result<Vec<plan::MappedPipe>> {
-    const FIELD: &str = "Container.MappedPipes";
-    for (at, MappedPipe { host_path_type, .. }) in pipes.iter().enumerate() {
-        if !host_path_type.as_str().is_empty() && *host_path_type != PathType::ABSOLUTE_PATH {
-            return Err(no(&format!("{FIELD}[{at}].HostPathType"), "the path of a socket is absolute here"));
-        }
+    let field = |at: usize| format!("Container.MappedPipes[{at}]");
+    let pipes: Vec<_> = pipes
+        .into_iter()
+        .enumerate()
+        .map(|(at, mapped)| pipe(&field(at), windows, mapped, true))
+        .collect::<Result<_>>()?;
+    plan::each_once(pipes)
+}
+
+/// Also for `Container/MappedPipes` in a change of a running container, where one that goes needs no path.
+pub(super) fn pipe(field: &str, windows: bool, pipe: MappedPipe, added: bool) -> Result<plan::MappedPipe> {
+    let MappedPipe { container_pipe_name, host_path, host_path_type, unknown: _ } = pipe;
+    if !host_path_type.as_str().is_empty() && host_path_type != PathType::ABSOLUTE_PATH {
+        return Err(no(&format!("{field}.HostPathType"), "the path of a socket is absolute here"));
     }
-    let pairs = pipes.into_iter().map(|pipe| (pipe.host_path, pipe.container_pipe_name));
-    plan::pipes(FIELD, windows, pairs)
+    let host = (added || !host_path.is_empty()).then_some(host_path);
+    plan::pipe(field, windows, host, container_pipe_name)
 }
 
 fn container_plan(
@@ -204,8 +213,24 @@ fn absolute_path_type(field: &str, path_type: &PathType) -> Result<()> {
     }
 }
 
+/// A mapped folder that is to go: by its place, and if it is given by what lies there.
+pub(super) fn unmapped(field: &str, directory: MappedDirectory) -> Result<Mapped> {
+    let MappedDirectory { host_path, host_path_type, container_path, read_only, unknown: _ } = directory;
+    absolute_path_type(&format!("{field}.HostPathType"), &host_path_type)?;
+    no_nul(&format!("{field}.ContainerPath"), &container_path)?;
+    if container_path.is_empty() {
+        let message = "it says what to remove";
+        return Err(Error::invalid_document(format!("{field}.ContainerPath"), message));
+    }
+    let host = match host_path.as_str() {
+        "" => PathBuf::new(),
+        path => plan::host_path(&format!("{field}.HostPath"), path)?,
+    };
+    Ok(Mapped { field: field.into(), host, container: container_path, read_only })
+}
+
 /// Also for `Container/MappedDirectories` in a change of a running container.
-fn mapped(field: &str, directory: MappedDirectory) -> Result<Mapped> {
+pub(super) fn mapped(field: &str, directory: MappedDirectory) -> Result<Mapped> {
     let MappedDirectory { host_path, host_path_type, container_path, read_only, unknown: _ } = directory;
     absolute_path_type(&format!("{field}.HostPathType"), &host_path_type)?;
     no_nul(&format!("{field}.ContainerPath"), &container_path)?;

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use hcs_contract::{Error, ErrorEvent, ErrorKind, Hresult, Object};
+use hcs_contract::{Error, ErrorEvent, ErrorKind, Hresult, Object, ObjectKind};
 use hcs_silo::client::{ClientError, LaunchError};
 use hcs_silo::protocol::{Failure, State, Step};
 use rustix::io::Errno;
@@ -27,6 +27,9 @@ pub(super) fn from_client(error: ClientError, id: &str, object: &Object) -> Erro
         ClientError::Gone => Error::new(ErrorKind::UnexpectedExit).with_object(object.clone()).with_hint(
             "the container's supervisor was ended; what is left of it is removed at the next look",
         ),
+        ClientError::Version(_) => Error::from_hresult(Hresult::HCS_E_UNSUPPORTED_PROTOCOL_VERSION)
+            .with_events([ErrorEvent::new("supervisor", error.to_string())])
+            .with_hint("another version of the tools made this container: use that one"),
         ClientError::Wire(error) => from_wire(&error),
         other => Error::unexpected_value(other.to_string()),
     }
@@ -56,6 +59,12 @@ pub(super) fn from_failure(failure: Failure, id: &str, object: &Object) -> Error
             Error::invalid_argument("User", text).with_hresult(Hresult::from_win32(ERROR_NO_SUCH_USER))
         }
         Failure::NotSupported(reason) => Error::not_supported("the request", reason),
+        Failure::NotMapped(place) => Error::not_found(Object::new(ObjectKind::Element, place))
+            .with_hint("`hcs inspect` shows what is mapped"),
+        Failure::Os { step, object, errno } if errno == Errno::BUSY.raw_os_error() && step == "unmount" => {
+            Error::os(step, object, io::Error::from_raw_os_error(errno))
+                .with_hint("a program of the container has something open there, or is in that folder")
+        }
         Failure::Os { step, object, errno } => Error::os(step, object, io::Error::from_raw_os_error(errno)),
         Failure::Lost(_) => Error::from_hresult(Hresult::HCS_E_CONNECTION_CLOSED)
             .with_events([ErrorEvent::new("supervisor", text)]),

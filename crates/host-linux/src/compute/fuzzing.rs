@@ -40,7 +40,7 @@ pub fn process(text: &str, windows: bool, schema: u32) -> Result<String> {
 /// # Errors
 /// As the change says it.
 pub fn change(text: &str) -> Result<String> {
-    shown(modify::request(text))
+    shown(modify::change(text, GuestOs::Windows))
 }
 
 /// A document that changes a process.

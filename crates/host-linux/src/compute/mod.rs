@@ -14,6 +14,7 @@ pub mod fuzzing;
 mod gc;
 mod handle;
 mod live;
+mod mapped;
 #[cfg(test)]
 mod members;
 mod modify;
@@ -35,5 +36,6 @@ mod words;
 
 pub(crate) use create_v1::NO_NETWORK;
 pub use gc::{Garbage, GcReport};
+pub use mapped::{MappedFolder, MappedNow, MappedSocket};
 pub use records::SystemInfo;
 pub use service::LinuxHost;

@@ -1,29 +1,41 @@
-//! Changes of a running system: its limits. What else a document can ask to change is refused by name.
+//! Changes of a running system: its limits, and what of the host it sees. What else a document can ask to change is
+//! refused by name.
 
 use hcs_contract::{Error, Result};
 use hcs_schema::compute::RequestType;
 use hcs_schema::compute::v1::ResourceModificationRequestResponse;
-use hcs_schema::compute::v2::{ModifySettingRequest, Processor, resource_path};
+use hcs_schema::compute::v2::{self, MappedDirectory, ModifySettingRequest, Processor, resource_path};
 use hcs_schema::from_json;
 use hcs_silo::cgroup::Limits;
 use hcs_silo::protocol::Request;
 
 use super::create_v1::{NO_DEVICE, NO_NETWORK, NO_VM};
+use super::plan::{Mapped, MappedPipe};
 use super::refuse::{self, no, unless_null};
-use super::{create_v2, plan};
+use super::throttle::Throttle;
+use super::{create_v2, plan, spec};
+use crate::record::GuestOs;
 
-const FIXED: &str = "what is mapped is decided when the container is created";
+/// What a document asks to change, its form checked.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Change {
+    Limits(Limits),
+    Map(Mapped),
+    Unmap(Mapped),
+    MapPipe(MappedPipe),
+    UnmapPipe(MappedPipe),
+}
 
-/// The request of a document of either schema.
+/// Reads a document of either schema, for a container of this kind.
 ///
 /// # Errors
 /// Invalid document, or not supported with the name of what can't be changed.
-pub(super) fn request(text: &str) -> Result<Request> {
+pub(super) fn change(text: &str, guest: GuestOs) -> Result<Change> {
     let members: serde_json::Map<String, serde_json::Value> = from_json(text)?;
     if members.keys().any(|name| name.eq_ignore_ascii_case("ResourceType")) {
         return Err(v1(refuse::parse(text)?));
     }
-    v2(refuse::parse(text)?)
+    v2(refuse::parse(text)?, guest)
 }
 
 /// Schema 1 knows no change but of networks and devices.
@@ -33,12 +45,12 @@ fn v1(request: ResourceModificationRequestResponse) -> Error {
         "Network" => no("ResourceType \"Network\"", NO_NETWORK),
         other => Error::not_supported(
             format!("ResourceType {other:?}"),
-            "a schema 1 request changes no limits; send Container/Memory/SizeInMB or Container/Processor of schema 2",
+            "a schema 1 request changes no limits and no mapped folders; send a schema 2 request, by ResourcePath",
         ),
     }
 }
 
-fn v2(request: ModifySettingRequest) -> Result<Request> {
+fn v2(request: ModifySettingRequest, guest: GuestOs) -> Result<Change> {
     let ModifySettingRequest { resource_path: path, request_type, settings, guest_request, unknown: _ } =
         request;
     unless_null("GuestRequest", &guest_request, NO_VM)?;
@@ -65,9 +77,21 @@ fn v2(request: ModifySettingRequest) -> Result<Request> {
                 ));
             }
         }
-        resource_path::MAPPED_DIRECTORIES => return Err(refused(&path, FIXED)),
+        resource_path::MAPPED_DIRECTORIES => {
+            let added = is_added(&request_type)?;
+            let directory: MappedDirectory = refuse::parse(&settings.to_string())?;
+            let mapped = if added {
+                create_v2::mapped("Settings", directory)?
+            } else {
+                create_v2::unmapped("Settings", directory)?
+            };
+            return Ok(if added { Change::Map(mapped) } else { Change::Unmap(mapped) });
+        }
         resource_path::MAPPED_PIPES => {
-            return Err(refused(&path, "named pipes are mapped when the container is made"));
+            let added = is_added(&request_type)?;
+            let pipe: v2::MappedPipe = refuse::parse(&settings.to_string())?;
+            let pipe = create_v2::pipe("Settings", guest == GuestOs::Windows, pipe, added)?;
+            return Ok(if added { Change::MapPipe(pipe) } else { Change::UnmapPipe(pipe) });
         }
         resource_path::DEVICES => return Err(refused(&path, NO_DEVICE)),
         resource_path::REGISTRY_FLUSH_STATE => {
@@ -77,7 +101,55 @@ fn v2(request: ModifySettingRequest) -> Result<Request> {
         path if path.starts_with("VirtualMachine/") => return Err(refused(path, NO_VM)),
         path => return Err(refused(path, "this host knows no such resource of a container")),
     }
-    Ok(Request::Update(limits))
+    Ok(Change::Limits(limits))
+}
+
+impl Change {
+    /// The request to the supervisor of a container that runs. What was checked at creation is checked here: that what is
+    /// to be mapped is there, and that the container's storage keeps its speed. `throttle` is asked for when it is needed.
+    ///
+    /// # Errors
+    /// Invalid document, not supported, and the operating system's, by the member that names what can't be used.
+    pub(super) fn request(
+        self,
+        guest: GuestOs,
+        user_namespace: bool,
+        throttle: impl FnOnce() -> Result<Throttle>,
+    ) -> Result<Request> {
+        Ok(match self {
+            Self::Limits(limits) => Request::Update(limits),
+            Self::Map(mapped) => {
+                let mount = spec::live_mount(mapped, guest, user_namespace)?;
+                let io = match mount.source.path() {
+                    Some(path) => throttle()?.of(path)?,
+                    None => Vec::new(),
+                };
+                Request::Map { mount, io }
+            }
+            Self::Unmap(mapped) => {
+                let Mapped { field, host, container, read_only: _ } = mapped;
+                let target = spec::live_target(&format!("{field}.ContainerPath"), &container, guest)?;
+                Request::Unmap { target, source: Some(host).filter(|host| !host.as_os_str().is_empty()) }
+            }
+            Self::MapPipe(pipe) => Request::MapPipe(spec::host_pipe(pipe)?),
+            Self::UnmapPipe(pipe) => {
+                let MappedPipe { field: _, host, name } = pipe;
+                Request::UnmapPipe { name, path: Some(host).filter(|host| !host.as_os_str().is_empty()) }
+            }
+        })
+    }
+}
+
+/// Whether something is added or removed.
+fn is_added(request_type: &RequestType) -> Result<bool> {
+    // Adding is what no type means in the service.
+    if request_type.as_str().is_empty() || *request_type == RequestType::ADD {
+        Ok(true)
+    } else if *request_type == RequestType::REMOVE {
+        Ok(false)
+    } else {
+        Err(Error::not_supported("RequestType", "what is mapped can be added and removed"))
+    }
 }
 
 fn refused(path: &str, reason: &'static str) -> Error {
@@ -104,10 +176,10 @@ mod tests {
     fn limits_can_be_changed() {
         let memory = r#"{"ResourcePath":"Container/Memory/SizeInMB","RequestType":"Update","Settings":64}"#;
         let limits = Limits { memory: Some(Maximum::At(64 << 20)), ..Limits::default() };
-        assert_eq!(request(memory).unwrap(), Request::Update(limits));
+        assert_eq!(change(memory, GuestOs::Linux).unwrap(), Change::Limits(limits));
         let processor = r#"{"ResourcePath":"Container/Processor","Settings":{"Count":2}}"#;
         let limits = Limits { cpu_quota: Some(CpuQuota::cpus(2)), ..Limits::default() };
-        assert_eq!(request(processor).unwrap(), Request::Update(limits));
+        assert_eq!(change(processor, GuestOs::Linux).unwrap(), Change::Limits(limits));
     }
 
     #[test]
@@ -115,7 +187,27 @@ mod tests {
         for (text, code, name) in [
             (r#"{"ResourceType":"Network","Settings":null,"RequestType":"Add"}"#, 0x8007_0032, "Network"),
             (r#"{"ResourceType":"Memory","Settings":1}"#, 0x8007_0032, "Memory"),
-            (r#"{"ResourcePath":"Container/MappedPipes"}"#, 0x8007_0032, "Container/MappedPipes"),
+            (
+                r#"{"ResourcePath":"Container/MappedPipes","Settings":{"HostPath":"/s","ContainerPipeName":"p"}}"#,
+                0x8007_0032,
+                "Settings",
+            ),
+            (r#"{"ResourcePath":"Container/MappedDirectories"}"#, 0x8037_010D, "Settings.HostPath"),
+            (
+                r#"{"ResourcePath":"Container/MappedDirectories","Settings":{}}"#,
+                0x8037_010D,
+                "Settings.HostPath",
+            ),
+            (
+                r#"{"ResourcePath":"Container/MappedDirectories","RequestType":"Update","Settings":{"HostPath":"/"}}"#,
+                0x8007_0032,
+                "RequestType",
+            ),
+            (
+                r#"{"ResourcePath":"Container/MappedDirectories","RequestType":"Remove","Settings":{"HostPath":"/"}}"#,
+                0x8037_010D,
+                "Settings.ContainerPath",
+            ),
             (r#"{"ResourcePath":"VirtualMachine/Devices/Scsi/0"}"#, 0x8007_0032, "VirtualMachine/Devices"),
             (r#"{"ResourcePath":"Nowhere"}"#, 0x8007_0032, "Nowhere"),
             (r#"{"GuestRequest":{"ResourceType":"Network"}}"#, 0x8007_0032, "GuestRequest"),
@@ -130,7 +222,7 @@ mod tests {
             ("{}", 0x8037_010D, "ResourcePath"),
             ("[", 0x8037_010D, "line 1"),
         ] {
-            let error = request(text).unwrap_err();
+            let error = change(text, GuestOs::Linux).unwrap_err();
             assert_eq!(error.hresult(), Hresult(code), "{text}: {error}");
             assert!(error.to_string().contains(name), "{text}: {error}");
         }

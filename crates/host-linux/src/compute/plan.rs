@@ -230,40 +230,42 @@ pub(super) fn host_path(field: &str, path: &str) -> Result<PathBuf> {
     }
 }
 
-/// The named pipes of a document: host path and name by their places.
-pub(super) fn pipes(
-    field: &str,
-    windows: bool,
-    pipes: impl IntoIterator<Item = (String, String)>,
-) -> Result<Vec<MappedPipe>> {
+/// A named pipe of a document, found at `field`. `host`: `None` where a name is enough.
+pub(super) fn pipe(field: &str, windows: bool, host: Option<String>, name: String) -> Result<MappedPipe> {
     /// Windows: a pipe's whole name has 256 characters at most, nine of them before the part that is given.
     const LONGEST: usize = 247;
-    let mut mapped: Vec<MappedPipe> = Vec::new();
-    for (at, (host, name)) in pipes.into_iter().enumerate() {
-        let field = format!("{field}[{at}]");
-        if !windows {
-            return Err(refuse::no(&field, "a Linux container has no named pipes; map the socket's folder"));
-        }
-        let invalid = |message: &str| {
-            let field = format!("{field}.ContainerPipeName");
-            Err(Error::invalid_document(field, format!("{name:?}: {message}")))
-        };
-        if name.encode_utf16().count() > LONGEST || name.contains('\0') {
-            return invalid("a pipe's name has 1 to 247 characters, and no NUL");
-        }
-        if name.starts_with(r"\\") {
-            return invalid(r"the name alone is given, without \\.\pipe\");
-        }
-        let host = host_path(&format!("{field}.HostPath"), &host)?;
-        if name.is_empty() {
-            return invalid("a pipe needs a name");
-        }
-        if mapped.iter().any(|other| other.name.eq_ignore_ascii_case(&name)) {
-            return invalid("the name is given twice");
-        }
-        mapped.push(MappedPipe { field, host, name });
+    if !windows {
+        return Err(refuse::no(field, "a Linux container has no named pipes; map the socket's folder"));
     }
-    Ok(mapped)
+    let invalid = |message: &str| Err(bad_name(field, &name, message));
+    if name.encode_utf16().count() > LONGEST || name.contains('\0') {
+        return invalid("a pipe's name has 1 to 247 characters, and no NUL");
+    }
+    if name.starts_with(r"\\") {
+        return invalid(r"the name alone is given, without \\.\pipe\");
+    }
+    let host = match host {
+        Some(host) => host_path(&format!("{field}.HostPath"), &host)?,
+        None => PathBuf::new(),
+    };
+    if name.is_empty() {
+        return invalid("a pipe needs a name");
+    }
+    Ok(MappedPipe { field: field.into(), host, name })
+}
+
+fn bad_name(field: &str, name: &str, message: &str) -> Error {
+    Error::invalid_document(format!("{field}.ContainerPipeName"), format!("{name:?}: {message}"))
+}
+
+/// The named pipes of a document, whose names must differ.
+pub(super) fn each_once(pipes: Vec<MappedPipe>) -> Result<Vec<MappedPipe>> {
+    for (at, MappedPipe { field, name, .. }) in pipes.iter().enumerate() {
+        if pipes[..at].iter().any(|other| other.name.to_lowercase() == name.to_lowercase()) {
+            return Err(bad_name(field, name, "the name is given twice"));
+        }
+    }
+    Ok(pipes)
 }
 
 #[cfg(test)]

@@ -60,7 +60,7 @@ impl LinuxHost {
         self.engine.collect(dry_run)
     }
 
-    fn attach(&self, id: &str) -> Result<System> {
+    pub(super) fn attach(&self, id: &str) -> Result<System> {
         let name = IdName::new(id)?;
         let deadline = self.engine.options.deadlines.deadline(OperationKind::OpenSystem);
         match self.engine.find::<Arc<Connection>>(&name, id, deadline)? {

@@ -11,6 +11,7 @@ use super::windows_path;
 use crate::ids::Life;
 use crate::options::Options;
 use crate::paths::{LOG, Layout};
+use crate::record::GuestOs;
 use crate::wine::PREFIX_INSIDE;
 
 /// Where zones are on this host.
@@ -85,11 +86,13 @@ pub(super) fn spec(id: &str, plan: Plan, base: Option<&WindowsBase>, places: Pla
     if !plan.host.time_zone.is_empty() {
         mounts.push(time_zone(&plan.host.time_zone, base)?);
     }
-    for mapped in plan.mapped {
-        mounts.push(mapped_mount(mapped, base, places.ids.is_some())?);
-    }
+    let mapped: Vec<Mount> = plan
+        .mapped
+        .into_iter()
+        .map(|mapped| mapped_mount(mapped, base, places.ids.is_some()))
+        .collect::<Result<_>>()?;
     let mut limits = plan.limits;
-    limits.io = plan.throttle.limits(&root, &mounts)?;
+    limits.io = plan.throttle.limits(&root, mounts.iter().chain(&mapped))?;
     let mut remove = places.remove;
     let scratch = places.layout.scratch(places.life);
     if uses_scratch(&root, &mounts, &scratch) {
@@ -105,6 +108,7 @@ pub(super) fn spec(id: &str, plan: Plan, base: Option<&WindowsBase>, places: Pla
         hostname: host_name,
         root,
         mounts,
+        mapped,
         ids: places.ids,
         capabilities: capabilities.bits(),
         seccomp: plan.host.seccomp,
@@ -193,20 +197,40 @@ fn time_zone(name: &str, base: Option<&WindowsBase>) -> Result<Mount> {
 }
 
 fn mapped_mount(mapped: Mapped, base: Option<&WindowsBase>, user_namespace: bool) -> Result<Mount> {
+    bind(mapped, user_namespace, |field, path| match base {
+        Some(base) => windows_path::inside(field, path, &base.prefix),
+        None => linux_target(field, path),
+    })
+}
+
+/// The same for a container that runs.
+pub(super) fn live_mount(mapped: Mapped, guest: GuestOs, user_namespace: bool) -> Result<Mount> {
+    bind(mapped, user_namespace, |field, path| live_target(field, path, guest))
+}
+
+/// A place inside a container that runs. How a Windows name is spelled there is seen inside only.
+pub(super) fn live_target(field: &str, path: &str, guest: GuestOs) -> Result<String> {
+    match guest {
+        GuestOs::Windows => windows_path::as_given(field, path),
+        GuestOs::Linux => linux_target(field, path),
+    }
+}
+
+fn bind(
+    mapped: Mapped,
+    user_namespace: bool,
+    target: impl FnOnce(&str, &str) -> Result<String>,
+) -> Result<Mount> {
     let Mapped { field, host, container, read_only } = mapped;
     if let Err(error) = fs_err::metadata(&host) {
         return Err(path_error(&format!("{field}.HostPath"), &host, error));
     }
-    let field = format!("{field}.ContainerPath");
-    let target = match base {
-        Some(base) => windows_path::inside(&field, &container, &base.prefix)?,
-        None => linux_target(&field, &container)?,
-    };
+    let target = target(&format!("{field}.ContainerPath"), &container)?;
     Ok(Mount { target, source: Source::Bind { path: host, id_mapped: user_namespace }, read_only })
 }
 
 /// The socket must be there, as a mapped folder must; its server may be started anew later.
-fn host_pipe(pipe: MappedPipe) -> Result<HostPipe> {
+pub(super) fn host_pipe(pipe: MappedPipe) -> Result<HostPipe> {
     use std::os::unix::fs::FileTypeExt as _;
     let MappedPipe { field, host, name } = pipe;
     let field = format!("{field}.HostPath");

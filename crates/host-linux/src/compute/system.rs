@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use hcs_contract::{
-    Callback, ComputeProcess, ComputeSystem, CreatedProcess, Error, EventType, Hub, Notification, Object,
-    Operation, OperationKind, ProcessStreams, Result, Subscription,
+    Callback, ComputeProcess, ComputeSystem, CreatedProcess, Deadline, Error, EventType, Hub, Notification,
+    Object, Operation, OperationKind, ProcessStreams, Result, Subscription,
 };
 use hcs_silo::protocol::{ExitKind, Reply, Request};
 
@@ -13,8 +13,11 @@ use super::handle::{Handle, Latch};
 use super::live::{Live, exit_document};
 use super::process::{Process, information, not_running, unexpected};
 use super::refuse::no_options;
-use super::{modify, process_doc, properties};
-use crate::record::{FinalState, Meta};
+use super::throttle::Throttle;
+use super::{create, modify, process_doc, properties};
+use crate::ids::IdName;
+use crate::paths::DOCUMENT;
+use crate::record::{FinalState, Meta, read_text};
 
 /// See [`ComputeSystem`].
 #[derive(Debug)]
@@ -57,10 +60,33 @@ impl System {
         Self { engine, meta: Arc::new(meta), handle, backing: Backing::Record { state, exit, hub } }
     }
 
-    fn connected(&self) -> Result<&Arc<Live>> {
+    pub(super) fn meta(&self) -> &Meta {
+        &self.meta
+    }
+
+    pub(super) fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
+    pub(super) fn deadline(&self, kind: OperationKind) -> Deadline {
+        self.engine.options.deadlines.deadline(kind)
+    }
+
+    pub(super) fn connected(&self) -> Result<&Arc<Live>> {
         match &self.backing {
             Backing::Live(live) => Ok(live),
             Backing::Record { .. } => Err(Error::already_stopped(self.handle.object().clone())),
+        }
+    }
+
+    /// The speed of storage that its document asks for.
+    fn throttle(&self) -> Result<Throttle> {
+        let folder = self.engine.layout.system(&IdName::new(&self.meta.id)?);
+        // Without the document the system is going, which the supervisor says best.
+        let document = read_text(&folder.join(DOCUMENT))?;
+        match document {
+            Some(document) => Ok(create::plan(&document, &Engine::is_base)?.throttle),
+            None => Err(Error::already_stopped(self.handle.object().clone())),
         }
     }
 
@@ -134,8 +160,13 @@ impl ComputeSystem for System {
     }
 
     fn modify(&self, request: &str) -> Operation {
-        let parsed = modify::request(request).map_err(|error| error.with_document(request));
-        self.send(OperationKind::Modify, parsed, Some(request))
+        let asked = modify::change(request, self.meta.guest)
+            .and_then(|change| {
+                self.connected()?;
+                change.request(self.meta.guest, self.meta.ids.is_some(), || self.throttle())
+            })
+            .map_err(|error| error.with_document(request));
+        self.send(OperationKind::Modify, asked, Some(request))
     }
 
     fn create_process(&self, parameters: &str, streams: ProcessStreams) -> Operation<Arc<CreatedProcess>> {

@@ -23,7 +23,11 @@ impl Throttle {
     ///
     /// # Errors
     /// Not supported, by the member's name, when nothing of it is on a disk that the kernel limits.
-    pub(super) fn limits(&self, root: &Root, mounts: &[Mount]) -> Result<Vec<IoLimit>> {
+    pub(super) fn limits<'a>(
+        &self,
+        root: &'a Root,
+        mounts: impl Iterator<Item = &'a Mount>,
+    ) -> Result<Vec<IoLimit>> {
         let Self { operations: (operations_field, operations), bytes: (bytes_field, bytes) } = self;
         let field = match (operations, bytes) {
             (0, 0) => return Ok(Vec::new()),
@@ -31,7 +35,7 @@ impl Throttle {
             _ => operations_field,
         };
         let mut disks = BTreeSet::new();
-        for source in std::iter::once(&root.source).chain(mounts.iter().map(|mount| &mount.source)) {
+        for source in std::iter::once(&root.source).chain(mounts.map(|mount| &mount.source)) {
             for folder in folders(source) {
                 disks.extend(disk_of(folder)?);
             }
@@ -39,15 +43,29 @@ impl Throttle {
         if disks.is_empty() {
             return Err(refuse::no(field, "no folder of this container is on a disk that the kernel limits"));
         }
+        Ok(disks.into_iter().map(|disk| self.limit(disk)).collect())
+    }
+
+    /// The limit of the disk that one more folder is on, if it is on one.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub(super) fn of(&self, folder: &Path) -> Result<Vec<IoLimit>> {
+        if self.operations.1 == 0 && self.bytes.1 == 0 {
+            return Ok(Vec::new());
+        }
+        Ok(disk_of(folder)?.map(|disk| self.limit(disk)).into_iter().collect())
+    }
+
+    fn limit(&self, (major, minor): (u32, u32)) -> IoLimit {
         let maximum = |value: u64| (value != 0).then_some(Maximum::At(value));
-        let limit = |(major, minor)| IoLimit {
+        IoLimit {
             device: BlockDevice { major, minor },
-            read_bytes: maximum(*bytes),
-            write_bytes: maximum(*bytes),
-            read_operations: maximum(*operations),
-            write_operations: maximum(*operations),
-        };
-        Ok(disks.into_iter().map(limit).collect())
+            read_bytes: maximum(self.bytes.1),
+            write_bytes: maximum(self.bytes.1),
+            read_operations: maximum(self.operations.1),
+            write_operations: maximum(self.operations.1),
+        }
     }
 }
 

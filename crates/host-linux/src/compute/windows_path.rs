@@ -27,6 +27,24 @@ pub(super) fn inside(field: &str, path: &str, prefix: &Path) -> Result<String> {
     Ok(target)
 }
 
+/// The same without a look at what is there: its spelling is the caller's.
+///
+/// # Errors
+/// As [`inside`].
+pub(super) fn as_given(field: &str, path: &str) -> Result<String> {
+    let parts = components(field, path)?;
+    Ok(format!("{PREFIX_INSIDE}/{DRIVE_C}/{}", parts.join("/")))
+}
+
+/// The path as Windows programs write it, of a place that [`inside`] or [`as_given`] gave.
+pub(super) fn outside(target: &str) -> String {
+    let drive = format!("{PREFIX_INSIDE}/{DRIVE_C}/");
+    match target.strip_prefix(&drive) {
+        Some(rest) => format!(r"C:\{}", rest.replace('/', r"\")),
+        None => target.to_owned(),
+    }
+}
+
 /// How a name is spelled in a folder: as it is, or in another case.
 fn spelled(folder: &Path, name: &str) -> Option<String> {
     if folder.join(name).exists() {
@@ -102,6 +120,8 @@ mod tests {
         ] {
             assert_eq!(inside("f", path, prefix.path()).unwrap(), expected, "{path}");
         }
+        assert_eq!(as_given("f", r"c:/Data\\Sub\").unwrap(), "/prefix/drive_c/Data/Sub");
+        assert_eq!(outside("/prefix/drive_c/Data/Sub"), r"C:\Data\Sub");
     }
 
     #[test]

@@ -85,6 +85,7 @@ impl Session {
             limits: Limits::default(),
             hostname: "container".into(),
             root: Root { source: bind(container.root), read_only: true },
+            mapped: Vec::new(),
             mounts: vec![
                 Mount {
                     target: super::PREFIX_INSIDE.into(),

@@ -10,6 +10,7 @@ mod documents;
 mod events;
 mod lifecycle;
 mod limits;
+mod mapping;
 mod processes;
 mod recovery;
 mod support;

@@ -8,8 +8,10 @@ use std::sync::Arc;
 
 use hcs_contract::{ComputeSystem, CreatedProcess};
 use rustix::net::{AddressFamily, SendFlags, SocketAddrUnix, SocketFlags, SocketType};
+use serde_json::{Value, json};
 
-use super::support::{Engine, PATIENCE, done, finish, spawn};
+use super::mapping::change;
+use super::support::{Engine, INVALID_STATE, PATIENCE, code, done, finish, spawn};
 use super::windows;
 use super::windows_guests::{command, document, started};
 
@@ -30,13 +32,15 @@ fn client(system: &Arc<dyn ComputeSystem>, mode: &str, lines: &str) -> Arc<Creat
     let mut stdin = created.information.take_stdin().unwrap();
     stdin.write_all(lines.as_bytes()).unwrap();
     drop(stdin);
-    let close = created.process.modify(r#"{"Operation":"CloseHandle","CloseHandle":{"Handle":"StdIn"}}"#);
+    let close = created.process.modify(CLOSE_STDIN);
     // One that nobody serves may have ended by now.
     if let Err(error) = close.wait(PATIENCE) {
         assert!(error.is_already_stopped(), "{error:?}");
     }
     created
 }
+
+const CLOSE_STDIN: &str = r#"{"Operation":"CloseHandle","CloseHandle":{"Handle":"StdIn"}}"#;
 
 /// What a client prints.
 fn said(created: &CreatedProcess) -> String {
@@ -138,6 +142,52 @@ fn messages(path: &PathBuf) -> OwnedFd {
     rustix::net::bind(&socket, &SocketAddrUnix::new(path).unwrap()).unwrap();
     rustix::net::listen(&socket, 8).unwrap();
     socket
+}
+
+#[test]
+fn pipes_come_and_go_while_the_container_runs() {
+    let engine = Engine::new();
+    let path = engine.path("later.sock");
+    let listener = UnixListener::bind(&path).unwrap();
+    let probe = format!(
+        r#","MappedDirectories":[{{"HostPath":"{}","ContainerPath":"C:\\probe","ReadOnly":true}}]"#,
+        windows::probe().display()
+    );
+    let system = engine.try_create("later", &document(&probe, "")).unwrap();
+    let pipe = |request: &str, settings: &Value| change("Container/MappedPipes", request, settings);
+    let add = pipe("Add", &json!({"ContainerPipeName": "p", "HostPath": path}));
+    let remove = pipe("Remove", &json!({"ContainerPipeName": "P"}));
+    // What is changed before the start holds from the start on.
+    done(&system.modify(&add));
+    done(&system.modify(&remove));
+    assert_eq!(code(&system.modify(&remove)), 0x8007_0490);
+    done(&system.start(""));
+    assert_ne!(finish(&client(&system, "bytes", "nobody\n")).2, 0);
+
+    for _ in 0..2 {
+        done(&system.modify(&add));
+        assert_eq!(code(&system.modify(&add)), 0x8007_00B7);
+        assert_eq!(engine.host.mapped("later").unwrap().pipes[0].name, "p");
+        let one = client(&system, "bytes", "hello\n");
+        serve(listener.accept().unwrap().0);
+        assert_eq!(said(&one), "9 got hello\nend\n");
+        // Who is connected stays so when nobody else can any more.
+        let held = spawn(&system, &command(r"C:\probe\probe.exe pipe \\.\pipe\p bytes"));
+        let connection = listener.accept().unwrap().0;
+        done(&system.modify(&remove));
+        assert!(engine.host.mapped("later").unwrap().pipes.is_empty());
+        let mut stdin = held.information.take_stdin().unwrap();
+        stdin.write_all(b"still\n").unwrap();
+        drop(stdin);
+        done(&held.process.modify(CLOSE_STDIN));
+        serve(connection);
+        assert_eq!(said(&held), "9 got still\nend\n");
+        assert_ne!(finish(&client(&system, "bytes", "nobody\n")).2, 0);
+    }
+    // A frozen container can't be told.
+    done(&system.pause(""));
+    assert_eq!(code(&system.modify(&add)), INVALID_STATE);
+    done(&system.terminate(""));
 }
 
 #[test]

@@ -209,6 +209,7 @@ impl Place {
             limits: hcs_silo::cgroup::Limits::default(),
             hostname: if identity.host_name.is_empty() { "container" } else { &identity.host_name }.into(),
             root: Root { source: bind(base.root()), read_only: true },
+            mapped: Vec::new(),
             mounts: vec![
                 mount("/tmp".into(), Source::Tmpfs { size: 1 << 26, mode: 0o1777 }, false),
                 mount("/run".into(), Source::Tmpfs { size: 1 << 20, mode: 0o755 }, false),

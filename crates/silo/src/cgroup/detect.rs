@@ -280,7 +280,7 @@ impl Mount {
 }
 
 /// mountinfo writes space, tab, newline, backslash (and `#`) as `\ooo`.
-fn unescape(text: &[u8]) -> Vec<u8> {
+pub(crate) fn unescape(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text;
     while let Some((&first, tail)) = rest.split_first() {

@@ -37,6 +37,7 @@ mod stats;
 mod tests;
 
 pub use create::{Cgroup, Instance};
+pub(crate) use detect::unescape;
 pub use detect::{Controllers, Hierarchies, Layout};
 pub use devices::{DeviceAccess, DeviceKind, DeviceRule, Devices, STANDARD_DEVICES};
 pub use enter::EnterError;

@@ -29,6 +29,9 @@ pub enum ClientError {
     /// The supervisor refused.
     #[error(transparent)]
     Refused(Failure),
+    /// The supervisor is of an older version, which does not know the request.
+    #[error("the container's supervisor speaks version {0} of the protocol, which has no such request")]
+    Version(u16),
     /// The supervisor has ended, or was killed.
     #[error("the container's supervisor is gone")]
     Gone,
@@ -104,6 +107,9 @@ impl Connection {
 
     /// Sends a request. `answer` is called once: by the thread that reads its reply, or here when it can't be sent.
     pub fn request(&self, request: Request, fds: &[BorrowedFd<'_>], answer: Answer) {
+        if request.since() > self.welcome.version {
+            return answer(Err(ClientError::Version(self.welcome.version)));
+        }
         let id = {
             let mut shared = self.lock();
             if shared.gone {

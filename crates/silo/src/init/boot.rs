@@ -123,7 +123,7 @@ pub(crate) fn make_inside(inherited: &Inherited<'_>, mounts: Vec<OwnedFd>) -> Re
     sys::loopback_up().map_err(at("bring up", "lo"))
 }
 
-fn become_root_of_the_namespace() -> Result<(), Errno> {
+pub(crate) fn become_root_of_the_namespace() -> Result<(), Errno> {
     use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
     let (uid, gid) = (rustix::process::Uid::ROOT, rustix::process::Gid::ROOT);
     set_thread_groups(&[])?;
@@ -162,7 +162,7 @@ pub(super) fn file_system(
 }
 
 /// Attaches a detached mount on what `target` refers to.
-pub(super) fn attach(source: impl AsFd, target: impl AsFd) -> Result<(), Errno> {
+pub(crate) fn attach(source: impl AsFd, target: impl AsFd) -> Result<(), Errno> {
     hcs_fault::call(Point::AttachMount)?;
     rustix::mount::move_mount(
         source,
@@ -173,7 +173,7 @@ pub(super) fn attach(source: impl AsFd, target: impl AsFd) -> Result<(), Errno> 
     )
 }
 
-fn is_folder(mount: impl AsFd) -> Result<bool, Errno> {
+pub(crate) fn is_folder(mount: impl AsFd) -> Result<bool, Errno> {
     let stat = rustix::fs::statat(mount, "", AtFlags::EMPTY_PATH)?;
     Ok(rustix::fs::FileType::from_raw_mode(stat.st_mode).is_dir())
 }

@@ -106,7 +106,7 @@ impl KernelFiles {
 
 /// Whether this is in `/proc`. What is mounted there would be believed to be the kernel's, by programs inside and by
 /// whoever starts them (CVE-2019-16884, CVE-2025-52881).
-pub(super) fn is_proc(target: &OwnedFd) -> Result<bool, Errno> {
+pub(crate) fn is_proc(target: &OwnedFd) -> Result<bool, Errno> {
     rustix::fs::fstatfs(target).map(|file_system| file_system.f_type == PROC_SUPER_MAGIC)
 }
 

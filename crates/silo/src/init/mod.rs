@@ -3,11 +3,11 @@
 //! It is a clone of the supervisor, so it shares the supervisor's pages and needs no program file inside. Once the
 //! container can run anything, init holds no more than the container's own rights, and only its socket.
 
-mod boot;
+pub(crate) mod boot;
 mod devices;
-mod kernel_files;
+pub(crate) mod kernel_files;
 mod programs;
-mod rooted;
+pub(crate) mod rooted;
 pub(crate) mod users;
 
 use std::os::fd::{AsFd, OwnedFd};

@@ -6,7 +6,7 @@ use rustix::fs::{Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
 
 /// Opens `path` with `root` as `/` for every link on the way (`openat2(2)`, `RESOLVE_IN_ROOT`).
-pub(super) fn open(root: BorrowedFd<'_>, path: &str, flags: OFlags, mode: Mode) -> Result<OwnedFd, Errno> {
+pub(crate) fn open(root: BorrowedFd<'_>, path: &str, flags: OFlags, mode: Mode) -> Result<OwnedFd, Errno> {
     loop {
         let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
         match rustix::fs::openat2(root, path, flags | OFlags::CLOEXEC, mode, resolve) {
@@ -27,7 +27,7 @@ pub(super) fn make_plain(root: &OwnedFd, name: &str) -> Result<OwnedFd, Errno> {
 }
 
 /// A mount point: what is at `path`, or a new folder or empty file there, with the folders above it.
-pub(super) fn make(root: &OwnedFd, path: &str, folder: bool) -> Result<OwnedFd, Errno> {
+pub(crate) fn make(root: &OwnedFd, path: &str, folder: bool) -> Result<OwnedFd, Errno> {
     match open(root.as_fd(), path, OFlags::PATH, Mode::empty()) {
         Err(Errno::NOENT) => {}
         result => return result,
@@ -56,6 +56,41 @@ pub(super) fn make(root: &OwnedFd, path: &str, folder: bool) -> Result<OwnedFd, 
         }
     }
     open(root.as_fd(), path, OFlags::PATH, Mode::empty())
+}
+
+/// The same path as it is spelled there, for programs to whom names have no case: what is there by that very name, or
+/// else by the first that differs in case only.
+pub(crate) fn respelled(root: &OwnedFd, path: &str) -> Result<String, Errno> {
+    let mut spelled = String::new();
+    let mut parts = path.split('/').filter(|part| !part.is_empty());
+    for part in parts.by_ref() {
+        let folder = if spelled.is_empty() { "/" } else { spelled.as_str() };
+        let name = found(root, folder, part)?;
+        spelled = format!("{spelled}/{}", name.as_deref().unwrap_or(part));
+        if name.is_none() {
+            break;
+        }
+    }
+    Ok(parts.fold(spelled, |spelled, part| format!("{spelled}/{part}")))
+}
+
+fn found(root: &OwnedFd, folder: &str, name: &str) -> Result<Option<String>, Errno> {
+    let path = format!("{folder}/{name}");
+    match open(root.as_fd(), &path, OFlags::PATH | OFlags::NOFOLLOW, Mode::empty()) {
+        Ok(_) => return Ok(Some(name.into())),
+        Err(Errno::NOENT) => {}
+        Err(errno) => return Err(errno),
+    }
+    let folder = open(root.as_fd(), folder, OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty())?;
+    let lower = name.to_lowercase();
+    for entry in rustix::fs::Dir::new(folder)? {
+        if let Ok(other) = entry?.file_name().to_str()
+            && other.to_lowercase() == lower
+        {
+            return Ok(Some(other.into()));
+        }
+    }
+    Ok(None)
 }
 
 fn make_folder(parent: &OwnedFd, name: &str) -> Result<(), Errno> {
@@ -98,6 +133,22 @@ mod tests {
         make_plain(&root(&folder), "dev").unwrap();
         make_plain(&root(&folder), "dev").unwrap();
         assert!(folder.path().join("dev").is_dir());
+    }
+
+    #[test]
+    fn names_are_found_whatever_their_case() {
+        let folder = tempfile::tempdir().unwrap();
+        fs_err::create_dir_all(folder.path().join("a/Windows/System32")).unwrap();
+        fs_err::create_dir(folder.path().join("a/data")).unwrap();
+        fs_err::create_dir(folder.path().join("a/DATA")).unwrap();
+        for (path, spelled) in [
+            ("/a/windows/SYSTEM32/New/x", "/a/Windows/System32/New/x"),
+            ("/a/data", "/a/data"),
+            ("/a/DATA/x", "/a/DATA/x"),
+            ("/b/a", "/b/a"),
+        ] {
+            assert_eq!(respelled(&root(&folder), path).unwrap(), spelled, "{path}");
+        }
     }
 
     #[test]

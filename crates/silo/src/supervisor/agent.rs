@@ -22,6 +22,8 @@ pub(super) enum Purpose {
     Pipes,
     /// The registry changes before the start counts as done.
     Registry,
+    /// A client's request to serve this named pipe, or to serve it no longer.
+    Pipe { client: u32, id: u32, number: u32, added: bool },
     /// A client's request that is answered with nothing.
     Simple { client: u32, id: u32 },
     /// A client's request to start this process.

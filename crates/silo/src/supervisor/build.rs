@@ -28,6 +28,8 @@ pub(super) struct Container {
     pub(super) socket: OwnedFd,
     pub(super) cgroup: Cgroup,
     pub(super) listener: OwnedFd,
+    /// The kernel's numbers of the specification's mapped folders.
+    pub(super) mapped: Vec<u64>,
 }
 
 /// For `map_err`: a kernel call that failed.
@@ -77,7 +79,7 @@ pub(super) fn build(spec: &Spec, home: &Home, open_files: Rlimit) -> Result<Cont
     let listener = listen(spec)?;
     let cgroup = home.instance.create(&spec.cgroup, &spec.limits).map_err(|error| of_cgroup(&error))?;
     match start_init(spec, &cgroup, open_files) {
-        Ok((init, pidfd, socket)) => Ok(Container { init, pidfd, socket, cgroup, listener }),
+        Ok((init, pidfd, socket, mapped)) => Ok(Container { init, pidfd, socket, cgroup, listener, mapped }),
         Err(failure) => {
             // The first error is the one to tell.
             let _ = cgroup.remove();
@@ -107,7 +109,9 @@ fn listen(spec: &Spec) -> Result<OwnedFd, Failure> {
     Ok(socket)
 }
 
-fn start_init(spec: &Spec, cgroup: &Cgroup, open_files: Rlimit) -> Result<(Pid, OwnedFd, OwnedFd), Failure> {
+type Started = (Pid, OwnedFd, OwnedFd, Vec<u64>);
+
+fn start_init(spec: &Spec, cgroup: &Cgroup, open_files: Rlimit) -> Result<Started, Failure> {
     let profile = match spec.seccomp {
         Seccomp::Linux => Some(Profile::linux(CapabilitySet::from_bits(spec.capabilities))),
         Seccomp::Windows => Some(Profile::windows()),
@@ -137,7 +141,7 @@ fn start_init(spec: &Spec, cgroup: &Cgroup, open_files: Rlimit) -> Result<(Pid, 
             hcs_fault::role(Role::Init, pid.as_raw_nonzero().get().cast_unsigned());
             hcs_fault::step(Point::InitMade);
             match finish(spec, pid, &ours) {
-                Ok(()) => Ok((pid, pidfd, ours)),
+                Ok(mapped) => Ok((pid, pidfd, ours, mapped)),
                 Err(failure) => {
                     // Process 1 takes all of its namespaces with it.
                     let _ = rustix::process::pidfd_send_signal(&pidfd, rustix::process::Signal::KILL);
@@ -151,13 +155,13 @@ fn start_init(spec: &Spec, cgroup: &Cgroup, open_files: Rlimit) -> Result<(Pid, 
     }
 }
 
-fn finish(spec: &Spec, init: Pid, socket: &OwnedFd) -> Result<(), Failure> {
+fn finish(spec: &Spec, init: Pid, socket: &OwnedFd) -> Result<Vec<u64>, Failure> {
     let lost = || Failure::Lost("process 1 while the container was made".into());
     let user_namespace = match spec.ids {
         Some(ids) => Some(map_ids(init, ids)?),
         None => None,
     };
-    let mut fds = mounts::make_all(spec, user_namespace.as_ref().map(AsFd::as_fd))?;
+    let (mut fds, mapped) = mounts::make_all(spec, user_namespace.as_ref().map(AsFd::as_fd))?;
     fds.push(oom_score(init)?);
     let borrowed: Vec<BorrowedFd<'_>> = fds.iter().map(AsFd::as_fd).collect();
     let (others, last) = borrowed.split_at(borrowed.len() / wire::MOST_FDS * wire::MOST_FDS);
@@ -170,7 +174,7 @@ fn finish(spec: &Spec, init: Pid, socket: &OwnedFd) -> Result<(), Failure> {
     match Receiver::new(false).receive::<FromInit>(socket, RecvFlags::empty()) {
         Ok(Some((FromInit::Booted, _))) => {
             hcs_fault::step(Point::ContainerMade);
-            Ok(())
+            Ok(mapped)
         }
         Ok(Some((FromInit::BootFailed(failure), _))) => Err(failure),
         _ => Err(lost()),
@@ -203,7 +207,7 @@ fn oom_score(init: Pid) -> Result<OwnedFd, Failure> {
     Ok(file)
 }
 
-fn open_proc(init: Pid, name: &str, flags: OFlags) -> Result<OwnedFd, Failure> {
+pub(super) fn open_proc(init: Pid, name: &str, flags: OFlags) -> Result<OwnedFd, Failure> {
     let path = format!("/proc/{}/{name}", init.as_raw_nonzero());
     rustix::fs::open(&path, flags | OFlags::CLOEXEC, Mode::empty())
         .map_err(|errno| failure("open", path, errno))

@@ -10,6 +10,8 @@ mod clients;
 mod exit;
 mod freezer;
 pub(crate) mod log;
+mod mapped;
+mod mounter;
 mod mounts;
 mod pipes;
 mod poll;

@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use hcs_fault::Point;
-use rustix::fs::{CWD, Mode, OFlags};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, StatxFlags};
 use rustix::io::Errno;
 use rustix::mount::{
     FsMountFlags, FsOpenFlags, MountAttrFlags, MountFlags, MountPropagationFlags, MoveMountFlags,
@@ -17,11 +17,14 @@ use rustix::thread::UnshareFlags;
 
 use super::build::{failure, folder_failure};
 use crate::protocol::Failure;
-use crate::spec::{Guest, Root, Source, Spec};
+use crate::spec::{Guest, Mount, Root, Source, Spec};
 use crate::sys;
 
-/// The root, then each of the spec's mounts that is not memory, in order.
-pub(super) fn make_all(spec: &Spec, ids: Option<BorrowedFd<'_>>) -> Result<Vec<OwnedFd>, Failure> {
+/// The root, then each of the spec's mounts that is not memory, in order; and the kernel's numbers of the mapped ones.
+pub(super) fn make_all(
+    spec: &Spec,
+    ids: Option<BorrowedFd<'_>>,
+) -> Result<(Vec<OwnedFd>, Vec<u64>), Failure> {
     let Root { source, read_only } = &spec.root;
     let root = make(spec, source, MountAttrFlags::empty(), ids)?;
     if *read_only {
@@ -37,13 +40,42 @@ pub(super) fn make_all(spec: &Spec, ids: Option<BorrowedFd<'_>>) -> Result<Vec<O
         rustix::fs::mkdir(&folder, Mode::from_raw_mode(0o755))
             .map_err(|errno| failure("make the folder", folder.display(), errno))?;
     }
-    for mount in spec.all_mounts() {
-        if !matches!(mount.source, Source::Tmpfs { .. }) {
-            let quiet = MountAttrFlags::MOUNT_ATTR_NOSUID | MountAttrFlags::MOUNT_ATTR_NODEV;
-            made.push(make(spec, &mount.source, quiet, ids)?);
+    let mut mapped = Vec::with_capacity(spec.mapped.len());
+    let of_mapped = spec.mounts.len()..spec.mounts.len() + spec.mapped.len();
+    for (number, mount) in spec.all_mounts().iter().enumerate() {
+        let is_mapped = of_mapped.contains(&number);
+        if matches!(mount.source, Source::Tmpfs { .. }) {
+            if is_mapped {
+                return Err(Failure::NotSupported(format!(
+                    "{}: memory is no folder of the host",
+                    mount.target
+                )));
+            }
+            continue;
         }
+        let source = make_mapped(spec, mount, ids)?;
+        if is_mapped {
+            mapped.push(id(&source).map_err(|errno| failure("look at the mount for", &mount.target, errno))?);
+        }
+        made.push(source);
     }
-    Ok(made)
+    Ok((made, mapped))
+}
+
+/// A detached mount of the host's that is not the root: without set-user-id programs and device nodes.
+pub(super) fn make_mapped(
+    spec: &Spec,
+    mount: &Mount,
+    ids: Option<BorrowedFd<'_>>,
+) -> Result<OwnedFd, Failure> {
+    let quiet = MountAttrFlags::MOUNT_ATTR_NOSUID | MountAttrFlags::MOUNT_ATTR_NODEV;
+    make(spec, &mount.source, quiet, ids)
+}
+
+/// The kernel's number of a mount, which stays the same where it is attached, whatever is renamed there.
+pub(super) fn id(mount: &OwnedFd) -> Result<u64, Errno> {
+    let found = rustix::fs::statx(mount, "", AtFlags::EMPTY_PATH, StatxFlags::MNT_ID)?;
+    Ok(found.stx_mnt_id)
 }
 
 fn make(

@@ -19,57 +19,184 @@ use rustix::net::{
 };
 use rustix::process::{Gid, Uid};
 
+use super::agent::{MAIN, Purpose};
 use super::build::failure;
 use super::poll::Source;
+use super::requests::Now;
 use super::serve::Supervisor;
 use super::streams::{FOLDER, INSIDE};
-use crate::protocol::Failure;
-use crate::spec::{Guest, HostPipe, IdRange};
+use crate::protocol::{Failure, Happening, Reply, State};
+use crate::spec::{Guest, HostPipe, IdRange, Spec};
 
-/// The socket of one pipe.
+/// A pipe that is mapped.
 #[derive(Debug)]
-pub(super) struct PipeListener {
+pub(super) struct Pipe {
+    pub(super) host: HostPipe,
+    /// Where the agent's connections come; `None`: it is not served yet.
+    listener: Option<Listener>,
+    /// The agent has been asked about it.
+    changing: bool,
+}
+
+#[derive(Debug)]
+struct Listener {
     socket: OwnedFd,
     /// See [`Poll::accept`](super::poll::Poll::accept).
     deaf: bool,
 }
 
+impl Pipe {
+    fn new(host: HostPipe) -> Self {
+        Self { host, listener: None, changing: false }
+    }
+}
+
+/// The pipes that a container has from the start.
+pub(super) fn of(spec: &Spec) -> impl Iterator<Item = Pipe> {
+    let pipes = match &spec.guest {
+        Guest::Windows { pipes, .. } => pipes.as_slice(),
+        Guest::Linux => &[],
+    };
+    pipes.iter().cloned().map(Pipe::new)
+}
+
+/// The name of its socket, beside the FIFOs.
+fn file(number: u32) -> String {
+    format!("pipe.{number}")
+}
+
 impl Supervisor<'_> {
-    /// Makes the sockets for all pipes of the document, and says what the agent is to serve.
+    /// Makes the sockets for all pipes, and says what the agent is to serve.
     pub(super) fn listen_for_pipes(&mut self) -> Result<Vec<guest::MappedPipe>, Failure> {
-        let Guest::Windows { pipes, .. } = &self.spec.guest else { return Ok(Vec::new()) };
-        let mut mapped = Vec::new();
-        for (number, HostPipe { name, .. }) in (0u32..).zip(pipes) {
-            let file = format!("pipe.{number}");
-            let socket = listen(&self.spec.directory.join(FOLDER), &file, self.spec.ids)
-                .map_err(|errno| failure("make the socket of the pipe", name, errno))?;
-            self.poll
-                .add(Source::Pipe(number), &socket, EventFlags::IN)
-                .map_err(|errno| failure("watch the socket of the pipe", name, errno))?;
-            self.pipes.push(PipeListener { socket, deaf: false });
-            mapped.push(guest::MappedPipe { name: name.clone(), socket: format!("{INSIDE}/{file}") });
+        let numbers: Vec<u32> = self.pipes.keys().copied().collect();
+        numbers.into_iter().map(|number| self.listen_for(number)).collect()
+    }
+
+    fn listen_for(&mut self, number: u32) -> Result<guest::MappedPipe, Failure> {
+        let Some(pipe) = self.pipes.get_mut(&number) else {
+            return Err(Failure::NotMapped("a pipe that is gone".into()));
+        };
+        let name = pipe.host.name.clone();
+        let file = file(number);
+        let socket = listen(&self.spec.directory.join(FOLDER), &file, self.spec.ids)
+            .map_err(|errno| failure("make the socket of the pipe", &name, errno))?;
+        self.poll
+            .add(Source::Pipe(number), &socket, EventFlags::IN)
+            .map_err(|errno| failure("watch the socket of the pipe", &name, errno))?;
+        pipe.listener = Some(Listener { socket, deaf: false });
+        Ok(guest::MappedPipe { name, socket: format!("{INSIDE}/{file}") })
+    }
+
+    /// Whether pipes can be changed now, and whether there is an agent to be told.
+    fn may_change_pipes(&self) -> Result<bool, Failure> {
+        match self.status.state {
+            _ if matches!(self.spec.guest, Guest::Linux) => {
+                Err(Failure::NotSupported("a Linux container has no named pipes".into()))
+            }
+            // The agent is being told, or stands still.
+            State::Created if self.starting.is_some() => Err(Failure::InvalidState(State::Created)),
+            state @ (State::Stopped | State::Paused) => Err(Failure::InvalidState(state)),
+            state => Ok(state == State::Running),
         }
-        Ok(mapped)
+    }
+
+    pub(super) fn map_pipe(&mut self, client: u32, id: u32, pipe: HostPipe) -> Now {
+        let served = match self.may_change_pipes() {
+            Ok(served) => served,
+            Err(failure) => return Some(Err(failure)),
+        };
+        let same = |other: &Pipe| other.host.name.to_lowercase() == pipe.name.to_lowercase();
+        if self.pipes.values().any(same) {
+            return Some(Err(failure("map another socket to the pipe", pipe.name, Errno::EXIST)));
+        }
+        let number = self.next_pipe;
+        self.next_pipe = self.next_pipe.wrapping_add(1);
+        self.pipes.insert(number, Pipe::new(pipe));
+        if !served {
+            return Some(self.pipe_changed(number, true, Ok(())));
+        }
+        let asked = self.listen_for(number).and_then(|pipe| {
+            let purpose = Purpose::Pipe { client, id, number, added: true };
+            self.ask_agent(MAIN, purpose, guest::Request::Pipes(vec![pipe]))
+        });
+        match asked {
+            Ok(()) => {
+                self.pipe_is_changing(number);
+                None
+            }
+            Err(failure) => Some(self.pipe_changed(number, true, Err(failure))),
+        }
+    }
+
+    pub(super) fn unmap_pipe(&mut self, client: u32, id: u32, name: &str, path: Option<&Path>) -> Now {
+        let served = match self.may_change_pipes() {
+            Ok(served) => served,
+            Err(failure) => return Some(Err(failure)),
+        };
+        let fits = |pipe: &Pipe| {
+            let there = path.is_none_or(|path| path == pipe.host.path);
+            !pipe.changing && there && pipe.host.name.to_lowercase() == name.to_lowercase()
+        };
+        let Some((&number, pipe)) = self.pipes.iter().find(|(_, pipe)| fits(pipe)) else {
+            return Some(Err(Failure::NotMapped(format!("the pipe {name}"))));
+        };
+        if !served {
+            return Some(self.pipe_changed(number, false, Ok(())));
+        }
+        let request = guest::Request::RemovePipe { name: pipe.host.name.clone() };
+        let asked = self.ask_agent(MAIN, Purpose::Pipe { client, id, number, added: false }, request);
+        if asked.is_ok() {
+            self.pipe_is_changing(number);
+        }
+        asked.err().map(Err)
+    }
+
+    fn pipe_is_changing(&mut self, number: u32) {
+        if let Some(pipe) = self.pipes.get_mut(&number) {
+            pipe.changing = true;
+        }
+    }
+
+    /// The agent serves a new pipe, or an old one no longer; or it could not.
+    pub(super) fn pipe_changed(
+        &mut self,
+        number: u32,
+        added: bool,
+        result: Result<(), Failure>,
+    ) -> Result<Reply, Failure> {
+        if let Some(pipe) = self.pipes.get_mut(&number) {
+            pipe.changing = false;
+        }
+        if added == result.is_err()
+            && let Some(Listener { socket, .. }) = self.pipes.remove(&number).and_then(|pipe| pipe.listener)
+        {
+            self.poll.remove(&socket);
+            let path = self.spec.directory.join(FOLDER).join(file(number));
+            // It goes with the system at the latest.
+            let _ = rustix::fs::unlink(&path);
+        }
+        result?;
+        self.clients.show(&self.poll, super::now_100ns(), Happening::Modified);
+        Ok(Reply::Done)
     }
 
     /// The agent has a client for a pipe.
     pub(super) fn pipe_called(&mut self, number: u32) {
-        let Guest::Windows { pipes, .. } = &self.spec.guest else { return };
-        let at = number as usize;
-        let (Some(listener), Some(pipe)) = (self.pipes.get_mut(at), pipes.get(at)) else { return };
+        let Some(pipe) = self.pipes.get_mut(&number) else { return };
+        let Some(Listener { socket, deaf }) = &mut pipe.listener else { return };
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-        let accepted = self.poll.accept(Source::Pipe(number), &listener.socket, flags, &mut listener.deaf);
-        if let Some(caller) = accepted {
-            hand_out(&caller, &connect(&pipe.path));
+        if let Some(caller) = self.poll.accept(Source::Pipe(number), socket, flags, deaf) {
+            hand_out(&caller, &connect(&pipe.host.path));
         }
     }
 
     /// Something has happened, and may have closed a descriptor.
     pub(super) fn hear_pipes(&mut self) {
-        for number in (0u32..).take(self.pipes.len()) {
-            if self.pipes[number as usize].deaf {
-                self.pipe_called(number);
-            }
+        let deaf = |pipe: &Pipe| pipe.listener.as_ref().is_some_and(|listener| listener.deaf);
+        let numbers: Vec<u32> =
+            self.pipes.iter().filter(|(_, pipe)| deaf(pipe)).map(|(number, _)| *number).collect();
+        for number in numbers {
+            self.pipe_called(number);
         }
     }
 }

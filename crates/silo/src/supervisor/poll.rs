@@ -32,6 +32,8 @@ pub(super) enum Source {
     Log(u32),
     /// The agent has a client for a named pipe.
     Pipe(u32),
+    /// A process that mounts is done.
+    Mounter(u32),
 }
 
 impl Source {
@@ -47,6 +49,7 @@ impl Source {
             Self::AgentRoom(number) => (7, number),
             Self::Log(number) => (8, number),
             Self::Pipe(number) => (9, number),
+            Self::Mounter(number) => (10, number),
         };
         kind << 32 | u64::from(number)
     }
@@ -64,6 +67,7 @@ impl Source {
             7 => Self::AgentRoom(number),
             8 => Self::Log(number),
             9 => Self::Pipe(number),
+            10 => Self::Mounter(number),
             _ => return None,
         })
     }

@@ -44,6 +44,10 @@ impl Supervisor<'_> {
             | Request::Resume
             | Request::CreateProcess(_)
             | Request::Update(_)
+            | Request::Map { .. }
+            | Request::Unmap { .. }
+            | Request::MapPipe(_)
+            | Request::UnmapPipe { .. }
                 if self.killed =>
             {
                 Some(Err(Failure::InvalidState(State::Stopped)))
@@ -106,6 +110,10 @@ impl Supervisor<'_> {
                 }
                 done
             }
+            // It sees nothing any more.
+            Request::Mapped if self.status.state == State::Stopped => {
+                Some(Err(Failure::InvalidState(State::Stopped)))
+            }
             Request::Update(limits) => {
                 let updated = self.container.cgroup.apply(&limits);
                 if updated.is_ok() {
@@ -113,6 +121,11 @@ impl Supervisor<'_> {
                 }
                 Some(updated.map(|()| Reply::Done).map_err(|error| super::build::of_cgroup(&error)))
             }
+            Request::Map { mount, io } => self.map(client, id, mount, io),
+            Request::Unmap { target, source } => self.unmap(client, id, &target, source.as_deref()),
+            Request::MapPipe(pipe) => self.map_pipe(client, id, pipe),
+            Request::UnmapPipe { name, path } => self.unmap_pipe(client, id, &name, path.as_deref()),
+            Request::Mapped => Some(Ok(Reply::Mapped(self.mapped()))),
         }
     }
 

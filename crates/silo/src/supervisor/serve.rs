@@ -12,7 +12,8 @@ use super::agent::Agent;
 use super::build::Container;
 use super::clients::{Clients, Role};
 use super::log::LogWriter;
-use super::pipes::PipeListener;
+use super::mapped::{Change, MappedFolder};
+use super::pipes::Pipe;
 use super::poll::{Poll, Source};
 use super::processes::{Handle, Processes};
 use super::starts::Spawning;
@@ -75,8 +76,14 @@ pub(super) struct Supervisor<'a> {
     reserve: Vec<OwnedFd>,
     /// There was no descriptor for a new client: the listener is not watched.
     deaf: bool,
-    /// Sockets of the container's named pipes, by their number in the specification.
-    pub(super) pipes: Vec<PipeListener>,
+    /// The container's named pipes by a number of ours.
+    pub(super) pipes: BTreeMap<u32, Pipe>,
+    pub(super) next_pipe: u32,
+    /// Folders of the host that are mapped, or being mapped.
+    pub(super) mapped: Vec<MappedFolder>,
+    /// Mounts and unmounts under way.
+    pub(super) mapping: BTreeMap<u32, Change>,
+    pub(super) next_mapping: u32,
     receiver: Receiver,
     init_receiver: Receiver,
 }
@@ -103,6 +110,9 @@ impl<'a> Supervisor<'a> {
         let _ = wire::send(&first, &Ok::<_, Failure>(Welcome { version: VERSION, status, others: 0 }), &[]);
         hcs_fault::step(Point::ClientWelcomed);
         clients.add(&poll, first, Role::Handle)?;
+        let folders = spec.mapped.iter().cloned().zip(&container.mapped);
+        let mapped = folders.map(|(mount, id)| MappedFolder { mount, id: *id }).collect();
+        let pipes = (0..).zip(super::pipes::of(spec)).collect::<BTreeMap<u32, _>>();
         Ok(Self {
             spec,
             container,
@@ -129,7 +139,11 @@ impl<'a> Supervisor<'a> {
             changing: None,
             reserve: Vec::new(),
             deaf: false,
-            pipes: Vec::new(),
+            next_pipe: u32::try_from(pipes.len()).unwrap_or(u32::MAX),
+            pipes,
+            mapped,
+            mapping: BTreeMap::new(),
+            next_mapping: 0,
             receiver: Receiver::new(true),
             init_receiver: Receiver::new(false),
         })
@@ -159,6 +173,7 @@ impl<'a> Supervisor<'a> {
                     }
                     Source::Log(number) => self.log.readable(&self.poll, number),
                     Source::Pipe(number) => self.pipe_called(number),
+                    Source::Mounter(number) => self.mounted(number),
                 }
             }
             if self.deaf {

@@ -245,6 +245,10 @@ impl Supervisor<'_> {
                 Ok(_) => self.started(),
                 Err(failure) => self.start_failed(failure),
             },
+            Purpose::Pipe { client, id, number, added } => {
+                let result = self.pipe_changed(number, added, result.map(drop));
+                self.clients.answer(&self.poll, client, id, result, Vec::new());
+            }
             Purpose::Simple { client, id } => {
                 self.clients.answer(&self.poll, client, id, result.map(|_| Reply::Done), Vec::new());
             }
@@ -300,6 +304,7 @@ impl Supervisor<'_> {
         streams::remove_fifos(&self.spec.directory, number);
         for purpose in agent.close(&self.poll) {
             if let Purpose::Simple { client, id }
+            | Purpose::Pipe { client, id, .. }
             | Purpose::Create { client, id, .. }
             | Purpose::List { client, id } = purpose
             {
@@ -310,6 +315,7 @@ impl Supervisor<'_> {
 
     /// The container has ended: nobody answers any more. All who still wait are told why.
     pub(super) fn abandon_requests(&mut self, why: &Failure) {
+        self.abandon_mounts(why);
         let agents: Vec<u32> = self.agents.keys().copied().collect();
         for agent in agents {
             self.close_agent(agent, why);

@@ -45,8 +45,8 @@ pub(crate) fn close_all_but(kept: [BorrowedFd<'_>; 2]) -> Result<(), Errno> {
         if first > last {
             continue;
         }
-        // SAFETY: takes plain numbers. Process 1, the only caller, has come out of its boot: what it inherited from
-        // the supervisor by being its clone is never touched again, and values of its own it has dropped.
+        // SAFETY: takes plain numbers. The callers, process 1 and those who mount for the supervisor, are clones of the
+        // supervisor: what they inherited from it is never touched again, and values of their own they have dropped.
         if unsafe { libc::syscall(libc::SYS_close_range, first, last, 0u32) } < 0 {
             return Err(last_errno());
         }

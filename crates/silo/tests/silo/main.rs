@@ -9,6 +9,7 @@ mod hostile;
 mod isolation;
 mod lifecycle;
 mod load;
+mod mapped;
 mod memory;
 mod onlookers;
 mod script;

@@ -22,7 +22,7 @@ fn next(onlooker: &mut Onlooker) -> Glimpse {
     onlooker.next(&mut Receiver::new(true)).unwrap()
 }
 
-fn saw(onlooker: &mut Onlooker) -> Happening {
+pub(super) fn saw(onlooker: &mut Onlooker) -> Happening {
     match next(onlooker) {
         Glimpse::Saw(sight) => {
             assert!(sight.at_100ns > 0);
@@ -32,7 +32,7 @@ fn saw(onlooker: &mut Onlooker) -> Happening {
     }
 }
 
-fn watch(spec: &Spec, state: State) -> Onlooker {
+pub(super) fn watch(spec: &Spec, state: State) -> Onlooker {
     let mut onlooker = Onlooker::new(&spec.directory).unwrap();
     assert!(matches!(next(&mut onlooker), Glimpse::Stands(status) if status.state == state));
     assert_eq!(onlooker.next(&mut Receiver::new(true)).unwrap(), Glimpse::Nothing);

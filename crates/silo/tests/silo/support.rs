@@ -85,6 +85,7 @@ impl Place {
                 read_only: false,
             },
             mounts: Vec::new(),
+            mapped: Vec::new(),
             ids: None,
             capabilities: CapabilitySet::LINUX_DEFAULT.bits(),
             seccomp: Seccomp::Linux,

@@ -17,7 +17,9 @@ use windows_sys::Win32::System::Pipes::{
     ConnectNamedPipe, CreateNamedPipeW, PIPE_READMODE_MESSAGE, PIPE_TYPE_MESSAGE, PIPE_UNLIMITED_INSTANCES,
     SetNamedPipeHandleState, WaitNamedPipeW,
 };
-use windows_sys::Win32::System::Threading::{CreateEventW, INFINITE, SetEvent, WaitForSingleObject};
+use windows_sys::Win32::System::Threading::{
+    CreateEventW, INFINITE, SetEvent, WaitForMultipleObjects, WaitForSingleObject,
+};
 
 use super::failure::{check, last, wide};
 
@@ -63,13 +65,8 @@ impl std::fmt::Debug for Overlapped {
 
 impl Overlapped {
     fn new() -> Result<Box<Self>, Failure> {
-        // SAFETY: null security and no name ask for the defaults: a manual-reset event, not set.
-        let raw = unsafe { CreateEventW(null(), 1, 0, null()) };
-        if raw.is_null() {
-            return Err(last("CreateEventW"));
-        }
-        // SAFETY: not null, so a new handle that nobody else owns.
-        let event = unsafe { OwnedHandle::from_raw_handle(raw) };
+        let event = event()?;
+        let raw = event.as_raw_handle();
         Ok(Box::new(Self { raw: OVERLAPPED { hEvent: raw, ..Default::default() }, event }))
     }
 
@@ -77,6 +74,32 @@ impl Overlapped {
         // SAFETY: the event is open.
         check("SetEvent", unsafe { SetEvent(self.event.as_raw_handle()) })
     }
+}
+
+/// Tells whoever waits for clients to wait no longer.
+#[derive(Debug)]
+pub(crate) struct Stop(OwnedHandle);
+
+impl Stop {
+    pub(crate) fn new() -> Result<Self, Failure> {
+        event().map(Self)
+    }
+
+    pub(crate) fn set(&self) -> Result<(), Failure> {
+        // SAFETY: the event is open.
+        check("SetEvent", unsafe { SetEvent(self.0.as_raw_handle()) })
+    }
+}
+
+/// A manual-reset event, not set.
+fn event() -> Result<OwnedHandle, Failure> {
+    // SAFETY: null security and no name ask for the defaults.
+    let raw = unsafe { CreateEventW(null(), 1, 0, null()) };
+    if raw.is_null() {
+        return Err(last("CreateEventW"));
+    }
+    // SAFETY: not null, so a new handle that nobody else owns.
+    Ok(unsafe { OwnedHandle::from_raw_handle(raw) })
 }
 
 impl Instance {
@@ -136,10 +159,11 @@ impl Instance {
         unsafe { WaitForSingleObject(self.connected.event.as_raw_handle(), 0) == WAIT_OBJECT_0 }
     }
 
-    /// Waits for a client.
-    pub(crate) fn wait(&self) {
-        // SAFETY: the event is open.
-        unsafe { WaitForSingleObject(self.connected.event.as_raw_handle(), INFINITE) };
+    /// Waits for a client; false when the waiting is stopped before one comes.
+    pub(crate) fn wait_unless(&self, stop: &Stop) -> bool {
+        let events = [self.connected.event.as_raw_handle(), stop.0.as_raw_handle()];
+        // SAFETY: two open events.
+        unsafe { WaitForMultipleObjects(2, events.as_ptr(), 0, INFINITE) == WAIT_OBJECT_0 }
     }
 
     /// The client's connection, once there is one.

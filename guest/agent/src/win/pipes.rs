@@ -5,32 +5,66 @@
 //! the two ends and nobody else. A pipe has no half to close: an empty message is the end of one direction, as clients of
 //! pipes with messages have it (a program that reads bytes takes it for the end as well).
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
 
 use hcs_guest_protocol::{Failure, HANDED_OUT, HandedOut, MappedPipe};
-use windows_sys::Win32::Foundation::ERROR_NOT_SUPPORTED;
+use windows_sys::Win32::Foundation::{ERROR_FILE_NOT_FOUND, ERROR_NOT_SUPPORTED};
 
 use super::failure::failure;
 use super::linux::{Errno, Socket};
-use super::pipe::{Instance, Making, Pipe};
+use super::pipe::{Instance, Making, Pipe, Stop};
 use super::server;
 
 const STACK: usize = 128 << 10;
 
-/// Serves these pipes for as long as the process lives. When it returns they are there.
-pub(crate) fn serve(pipes: Vec<MappedPipe>) -> Result<(), Failure> {
-    if !pipes.is_empty() && !server::is_wine() {
-        return Err(failure("socket: no call of Linux reaches its kernel here", ERROR_NOT_SUPPORTED));
+/// The pipes that are served.
+#[derive(Debug, Default)]
+pub(crate) struct Pipes(Mutex<BTreeMap<String, Served>>);
+
+#[derive(Debug)]
+struct Served {
+    stop: Arc<Stop>,
+    thread: JoinHandle<()>,
+}
+
+impl Pipes {
+    /// Serves these too, until they are removed. When it returns they are there.
+    pub(crate) fn serve(&self, pipes: Vec<MappedPipe>) -> Result<(), Failure> {
+        if !pipes.is_empty() && !server::is_wine() {
+            return Err(failure("socket: no call of Linux reaches its kernel here", ERROR_NOT_SUPPORTED));
+        }
+        for pipe in pipes {
+            let name = format!(r"\\.\pipe\{}", pipe.name);
+            let first = instance(&name)?;
+            let stop = Arc::new(Stop::new()?);
+            let stopped = Arc::clone(&stop);
+            let thread = std::thread::Builder::new().stack_size(STACK);
+            let spawned = thread.spawn(move || accept(&name, &pipe.socket, first, &stopped));
+            let thread = spawned.map_err(|error| {
+                failure("CreateThread", error.raw_os_error().unwrap_or(0).cast_unsigned())
+            })?;
+            self.lock().insert(pipe.name, Served { stop, thread });
+        }
+        Ok(())
     }
-    for pipe in pipes {
-        let name = format!(r"\\.\pipe\{}", pipe.name);
-        let first = instance(&name)?;
-        let thread = std::thread::Builder::new().stack_size(STACK);
-        let spawned = thread.spawn(move || accept(&name, &pipe.socket, first));
-        spawned
-            .map_err(|error| failure("CreateThread", error.raw_os_error().unwrap_or(0).cast_unsigned()))?;
+
+    /// Serves this one no longer. When it returns nobody can connect any more.
+    pub(crate) fn remove(&self, name: &str) -> Result<(), Failure> {
+        let Some(Served { stop, thread }) = self.lock().remove(name) else {
+            return Err(failure("the pipe is not served", ERROR_FILE_NOT_FOUND));
+        };
+        stop.set()?;
+        // It has ended also where no instance could be made any more.
+        let _ = thread.join();
+        Ok(())
     }
-    Ok(())
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Served>> {
+        // A panic ends the process (panic = abort), so no half-made state is ever seen.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 fn instance(name: &str) -> Result<Instance, Failure> {
@@ -38,10 +72,12 @@ fn instance(name: &str) -> Result<Instance, Failure> {
     Instance::new(Making { name, buffer: 64 << 10, patience: 0 })
 }
 
-fn accept(name: &str, socket: &str, first: Instance) {
+fn accept(name: &str, socket: &str, first: Instance, stop: &Stop) {
     let mut waiting = first;
     loop {
-        waiting.wait();
+        if !waiting.wait_unless(stop) {
+            return waiting.close();
+        }
         // The next before this one is served, so that the pipe is never gone.
         let next = instance(name);
         let client = Arc::new(waiting.into_pipe());

@@ -15,8 +15,9 @@ use windows_sys::Win32::Foundation::{ERROR_NOT_SUPPORTED, ERROR_SHUTDOWN_IN_PROG
 use super::channel::{Receiver, Sender};
 use super::failure::failure;
 use super::job::{Event, Job, Port};
+use super::pipes::Pipes;
 use super::process::{self, Process};
-use super::{console, control, exit, list, pipes, registry, server};
+use super::{console, control, exit, list, registry, server};
 
 /// What kind of channel this is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +52,7 @@ struct Session {
     port: Port,
     sender: Sender,
     state: Mutex<State>,
+    pipes: Pipes,
 }
 
 /// Serves the channel until the supervisor closes it.
@@ -58,7 +60,8 @@ pub(crate) fn serve(kind: Kind, mut receiver: Receiver, sender: Sender) -> u32 {
     let (Ok(port), Ok(own_environment)) = (Port::new(), process::own_environment()) else {
         return exit::FAILURE;
     };
-    let session = Arc::new(Session { kind, own_environment, port, sender, state: Mutex::default() });
+    let (state, pipes) = (Mutex::default(), Pipes::default());
+    let session = Arc::new(Session { kind, own_environment, port, sender, state, pipes });
     let waiter = Arc::clone(&session);
     let thread = std::thread::Builder::new().stack_size(256 << 10).spawn(move || waiter.wait());
     let in_console = Arc::clone(&session);
@@ -93,7 +96,8 @@ impl Session {
             Request::Terminate { pid, exit_code } => self.terminate(pid, exit_code),
             Request::Control { pid, event } => self.control(pid, event),
             Request::List => self.list(),
-            Request::Pipes(pipes) => pipes::serve(pipes).map(|()| Response::Done),
+            Request::Pipes(pipes) => self.pipes.serve(pipes).map(|()| Response::Done),
+            Request::RemovePipe { name } => self.pipes.remove(&name).map(|()| Response::Done),
             Request::Registry(changes) => registry::apply(&changes).map(|()| Response::Done),
             Request::Resize(size) => match self.kind {
                 Kind::Launcher => console::resize(size).map(|()| Response::Done),

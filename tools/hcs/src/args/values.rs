@@ -68,6 +68,30 @@ pub(crate) fn volume(text: &str) -> Result<Volume, String> {
     Ok(Volume { host, container: container.into(), read_only })
 }
 
+/// A named pipe that leads to a socket of the host: `SOCKET:NAME`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct NamedPipe {
+    pub(crate) host: PathBuf,
+    pub(crate) name: String,
+}
+
+/// Reads `SOCKET:NAME`; the name with or without `\\.\pipe\`.
+pub(crate) fn pipe(text: &str) -> Result<NamedPipe, String> {
+    const FORM: &str = "expected SOCKET:NAME, such as /run/server.sock:server";
+    let (host, name) = text.split_once(':').ok_or(FORM)?;
+    let name = pipe_name(name);
+    if host.is_empty() || name.is_empty() {
+        return Err(FORM.into());
+    }
+    let host = std::path::absolute(host).map_err(|error| format!("{host:?}: {error}"))?;
+    Ok(NamedPipe { host, name: name.into() })
+}
+
+/// What follows `\\.\pipe\`.
+pub(crate) fn pipe_name(name: &str) -> &str {
+    name.strip_prefix(r"\\.\pipe\").unwrap_or(name)
+}
+
 /// `/x`, `C:\x` or `C:/x`.
 fn is_absolute_inside(path: &str) -> bool {
     let bytes = path.as_bytes();
@@ -160,6 +184,16 @@ mod tests {
         assert_eq!(volume("x:/b").unwrap().host, here.join("x"));
         for text in ["", "/a", "/a:", ":/b", "/a:b", "/a:ro", "/a:C:b", "/a:::ro"] {
             assert!(volume(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn pipes() {
+        let expected = NamedPipe { host: "/run/s".into(), name: "p".into() };
+        assert_eq!(pipe("/run/s:p"), Ok(expected.clone()));
+        assert_eq!(pipe(r"/run/s:\\.\pipe\p"), Ok(expected));
+        for text in ["", "/run/s", "/run/s:", ":p", r"/run/s:\\.\pipe\"] {
+            assert!(pipe(text).is_err(), "{text}");
         }
     }
 

@@ -59,6 +59,30 @@ fn limits_are_changed_while_the_container_runs() {
 }
 
 #[test]
+fn folders_come_and_go_while_the_container_runs() {
+    let engine = Engine::new();
+    engine.detached_until_ready("web", "echo ready; sleep 1000");
+    let folder = engine.path("shared");
+    fs_err::create_dir(&folder).unwrap();
+    fs_err::write(folder.join("file"), "outside\n").unwrap();
+    let mapped = || engine.hcs(&["inspect", "web"]).json()[0]["Mapped"]["Directories"].clone();
+    let folder = folder.to_str().unwrap();
+    engine.hcs(&["update", "--add-volume", &format!("{folder}:/data:ro"), "web"]).ok();
+    assert_eq!(mapped(), json!([{"HostPath": folder, "ContainerPath": "/data", "ReadOnly": true}]));
+    assert_eq!(engine.hcs(&["exec", "web", "--", "/bin/cat", "/data/file"]).ok(), "outside\n");
+    // One place for another, in one call: what goes goes first.
+    engine.hcs(&["update", "--rm-volume", "/data", "--add-volume", &format!("{folder}:/data"), "web"]).ok();
+    assert_eq!(mapped()[0]["ReadOnly"], json!(false));
+    engine.hcs(&["update", "--rm-volume", "/data", "web"]).ok();
+    assert_eq!(mapped(), json!([]));
+    let none = engine.hcs(&["update", "--rm-volume", "/data", "web"]).failed(125);
+    assert!(none.contains("/data") && none.contains("hcs inspect"), "{none}");
+    let pipe = engine.hcs(&["update", "--add-pipe", "/run/s:p", "web"]).failed(125);
+    assert!(pipe.contains("a Linux container has no named pipes"), "{pipe}");
+    engine.hcs(&["rm", "-f", "web"]).ok();
+}
+
+#[test]
 fn what_has_stopped_can_be_neither_paused_nor_changed() {
     let engine = Engine::new();
     engine.detached("job", "exit 0");
