@@ -121,6 +121,38 @@ pub fn host_name(field: &str, name: String) -> Result<String> {
     }
 }
 
+/// Processors by number, as Linux writes a list of them: `0-3,6`. In order, none twice; empty for the empty text.
+///
+/// ```
+/// use hcs_contract::reading::processors;
+///
+/// assert_eq!(processors("Affinity", "0-2,6,1").unwrap(), [0, 1, 2, 6]);
+/// assert!(processors("Affinity", "2-0").is_err());
+/// ```
+///
+/// # Errors
+/// Invalid document, by the member's name, for what is no such list.
+pub fn processors(field: &str, list: &str) -> Result<Vec<u32>> {
+    /// More than any kernel can be built for.
+    const MOST: u32 = 1 << 16;
+    let number = |text: &str| {
+        let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+        text.parse::<u32>().ok().filter(|number| digits && *number < MOST)
+    };
+    let mut found = std::collections::BTreeSet::new();
+    for part in list.split(',').filter(|_| !list.is_empty()) {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        match (number(first), number(last)) {
+            (Some(first), Some(last)) if first <= last => found.extend(first..=last),
+            _ => {
+                let message = format!("{list:?} is no list of processors, such as \"0-3,6\"");
+                return Err(Error::invalid_document(field, message));
+            }
+        }
+    }
+    Ok(found.into_iter().collect())
+}
+
 /// Linux's largest signal, a real-time one.
 const LAST_SIGNAL: u32 = 64;
 

@@ -372,12 +372,15 @@ fn host_part(reader: Reader<'_>, part: Option<LinuxHost>, guest: Guest) -> Resul
         seccomp_profile,
         keep_after_exit,
         end_with_first_process,
+        processor_affinity,
         unknown: _,
     } = part.unwrap_or_default();
     if guest == Guest::Linux {
         let reason = "a Linux container sees the host's own kernel version";
         reader.unless_default("LinuxHost.OsVersion", &os_version, reason)?;
     }
+    // Which processors there are only a kernel can tell.
+    reading::processors("LinuxHost.ProcessorAffinity", &processor_affinity)?;
     let namespaces = [UserNamespace::AUTO, UserNamespace::HOST];
     if !user_namespace.as_str().is_empty() && !namespaces.contains(&user_namespace) {
         let message = format!("{user_namespace:?} is neither \"Auto\" nor \"Host\"");

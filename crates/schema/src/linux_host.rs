@@ -23,6 +23,9 @@ document! {
         /// The container ends, gracefully, with the first process that is started in it: for a container that is
         /// there for one program.
         pub end_with_first_process: bool = "EndWithFirstProcess" omit,
+        /// The host's processors that its programs may run on, such as `0-3,6`; empty: all. The service's documents
+        /// have none of this for containers.
+        pub processor_affinity: String = "ProcessorAffinity" omit,
     }
 }
 

@@ -116,6 +116,7 @@ fn from_options(id: &str, options: &Container, fate: Fate) -> Result<ContainerCo
         os_version: options.os_version.clone().unwrap_or_default(),
         keep_after_exit: fate.keeps_record(),
         end_with_first_process: fate.ends_with_program().unwrap_or_default(),
+        processor_affinity: options.cpuset.clone().unwrap_or_default(),
         ..LinuxHost::default()
     });
     Ok(document)
@@ -202,6 +203,8 @@ mod tests {
             "h",
             "--label",
             "k=v",
+            "--cpuset",
+            "0-1",
         ]);
         assert_eq!(
             document("x", &full, Fate::Run { detached: false, rm: true }).unwrap(),
@@ -209,7 +212,7 @@ mod tests {
                 r#"{"SystemType":"Container","Name":"x","Owner":"hcs","VolumePath":"/r","Layers":null,"#,
                 r#""MemoryMaximumInMB":64,"HostName":"h","MappedDirectories":[{"HostPath":"/a","ContainerPath":"/b","#,
                 r#""ReadOnly":true,"BandwidthMaximum":0,"IOPSMaximum":0,"CreateInUtilityVM":false}],"HvPartition":false,"#,
-                r#""ContainerType":"Linux","TerminateOnLastHandleClosed":true,"LinuxHost":{"Labels":{"k":"v"},"EndWithFirstProcess":true}}"#
+                r#""ContainerType":"Linux","TerminateOnLastHandleClosed":true,"LinuxHost":{"Labels":{"k":"v"},"EndWithFirstProcess":true,"ProcessorAffinity":"0-1"}}"#
             )
         );
     }

@@ -114,6 +114,7 @@ fn host_rows(base: fn() -> Value, windows: bool) -> Vec<Row> {
         Row("LinuxHost", "SeccompProfile", json!("/a/profile.json"), base(), Refused),
         Row("LinuxHost", "KeepAfterExit", json!(true), base(), Used),
         Row("LinuxHost", "EndWithFirstProcess", json!(true), base(), Used),
+        Row("LinuxHost", "ProcessorAffinity", json!("0"), base(), Used),
     ]
 }
 

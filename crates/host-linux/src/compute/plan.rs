@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 pub(super) use hcs_contract::reading::host_name;
+use hcs_contract::reading::processors;
 use hcs_contract::{Error, Result};
 use hcs_guest_protocol::RegistryChange;
 use hcs_schema::{LinuxHost, UserNamespace, seccomp};
@@ -89,6 +90,8 @@ pub(super) struct HostPart {
     pub(super) seccomp: Seccomp,
     pub(super) keep: bool,
     pub(super) ends_with_first_process: bool,
+    /// The processors that its programs may run on, as the kernel writes a list; `None`: all.
+    pub(super) processors: Option<Box<str>>,
 }
 
 /// Processes and threads of one container; past it, `fork` fails. Other engines stop at 2,048, which some servers
@@ -161,6 +164,24 @@ fn out_of_range(path: &str, error: &CgroupError) -> Error {
     Error::invalid_document(path, error.to_string())
 }
 
+/// A list of the host's processors, in the kernel's own form.
+fn affinity(field: &str, list: &str) -> Result<Option<Box<str>>> {
+    /// Processors that can run something now. A set of others the kernel would take, and then use all (version 2).
+    const ONLINE: &str = "/sys/devices/system/cpu/online";
+    let wanted = processors(field, list)?;
+    if wanted.is_empty() {
+        return Ok(None);
+    }
+    let online = fs_err::read_to_string(ONLINE).map_err(|error| Error::os("read", ONLINE, error))?;
+    let there = processors(ONLINE, online.trim())?;
+    if let Some(missing) = wanted.iter().find(|number| there.binary_search(number).is_err()) {
+        let reason = format!("this host has no processor {missing}; it has {}", online.trim());
+        return Err(Error::not_supported(field.to_owned(), reason));
+    }
+    let numbers: Vec<String> = wanted.iter().map(u32::to_string).collect();
+    Ok(Some(numbers.join(",").into()))
+}
+
 fn host_processors() -> u32 {
     std::thread::available_parallelism().ok().and_then(|count| u32::try_from(count.get()).ok()).unwrap_or(1)
 }
@@ -181,6 +202,7 @@ impl HostPart {
             seccomp_profile,
             keep_after_exit: keep,
             end_with_first_process: ends_with_first_process,
+            processor_affinity,
             unknown: _,
         } = part.unwrap_or_default();
         if !windows {
@@ -212,7 +234,17 @@ impl HostPart {
                 return Err(Error::invalid_document("LinuxHost.SeccompProfile", message));
             }
         };
-        Ok(Self { labels, os_version, time_zone, user_namespace, seccomp, keep, ends_with_first_process })
+        let processors = affinity("LinuxHost.ProcessorAffinity", &processor_affinity)?;
+        Ok(Self {
+            labels,
+            os_version,
+            time_zone,
+            user_namespace,
+            seccomp,
+            keep,
+            ends_with_first_process,
+            processors,
+        })
     }
 }
 
@@ -311,12 +343,16 @@ mod tests {
         assert!(!HostPart::new(None, false).unwrap().user_namespace);
         assert!(part(r#"{"UserNamespace":"Auto"}"#, false).unwrap().user_namespace);
         assert!(!part(r#"{"UserNamespace":"Host"}"#, true).unwrap().user_namespace);
+        let affinity = part(r#"{"ProcessorAffinity":"0-0"}"#, false).unwrap().processors;
+        assert_eq!(affinity.as_deref(), Some("0"));
         assert_eq!(part(r#"{"SeccompProfile":"Unconfined"}"#, false).unwrap().seccomp, Seccomp::Unconfined);
         for (text, code) in [
             (r#"{"UserNamespace":"Mine"}"#, 0x8037_010D),
             (r#"{"SeccompProfile":"/etc/profile.json"}"#, 0x8007_0032),
             (r#"{"SeccompProfile":"Strict"}"#, 0x8037_010D),
             (r#"{"OsVersion":"10.0.17763"}"#, 0x8007_0032),
+            (r#"{"ProcessorAffinity":"0-"}"#, 0x8037_010D),
+            (r#"{"ProcessorAffinity":"65535"}"#, 0x8007_0032),
         ] {
             assert_eq!(part(text, false).unwrap_err().hresult().0, code, "{text}");
         }

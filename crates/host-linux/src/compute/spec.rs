@@ -92,6 +92,7 @@ pub(super) fn spec(id: &str, plan: Plan, base: Option<&WindowsBase>, places: Pla
         .map(|mapped| mapped_mount(mapped, base, places.ids.is_some()))
         .collect::<Result<_>>()?;
     let mut limits = plan.limits;
+    limits.cpus = plan.host.processors;
     limits.io = plan.throttle.limits(&root, mounts.iter().chain(&mapped))?;
     let mut remove = places.remove;
     let scratch = places.layout.scratch(places.life);

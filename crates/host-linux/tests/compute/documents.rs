@@ -96,6 +96,7 @@ fn limits_are_the_kernels() {
         (r#""ProcessorCount":1"#, &["cpu.max", "cpu.cfs_quota_us"], &["100000 100000", "100000"]),
         (r#""ProcessorWeight":10000"#, &["cpu.weight", "cpu.shares"], &["200", "2048"]),
         (r#""Name":"plain""#, &["pids.max"], &["16384"]),
+        (r#""LinuxHost":{"ProcessorAffinity":"0"}"#, &["cpuset.cpus"], &["0"]),
     ] {
         let system = engine.create("limits", member);
         let kept = limit(&engine, files);

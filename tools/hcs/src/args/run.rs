@@ -135,6 +135,9 @@ pub(crate) struct Container {
     /// Most processors' time, such as 0.5 or 2, up to what the host has
     #[arg(long, value_name = "NUMBER", value_parser = size::millicpus)]
     pub(crate) cpus: Option<NonZeroU64>,
+    /// Processors of the host that its programs may run on, such as 0-3,6
+    #[arg(long, value_name = "LIST")]
+    pub(crate) cpuset: Option<String>,
     /// Show a folder of the host inside
     #[arg(short, long, value_name = "HOST:CONTAINER[:ro]", action = ArgAction::Append, value_parser = values::volume)]
     pub(crate) volume: Vec<Volume>,
@@ -154,7 +157,7 @@ pub(crate) struct Container {
     #[arg(
         long,
         value_name = "FILE",
-        conflicts_with_all = ["memory", "cpus", "volume", "hostname", "os_version", "label", "rootfs"]
+        conflicts_with_all = ["memory", "cpus", "cpuset", "volume", "hostname", "os_version", "label", "rootfs"]
     )]
     pub(crate) config: Option<PathBuf>,
     /// Not supported yet; only "none" is accepted
