@@ -3,10 +3,28 @@
 use hcs_contract::Hresult;
 use serde_json::{Value, json};
 
-use crate::check::{names, same_text};
+use crate::check::{holds, names, same_text};
 use crate::{Case, Context, Failure, Program, Schema};
 
 pub(super) const CASES: &[Case] = &[
+    Case::new(
+        "documents_v1::a_virtual_disk_that_is_not_there",
+        &["§2.2 MappedVirtualDisk: HostPath is a VHD(X) file"],
+        |context| {
+            let (host, guest) = context.fixture().mapped_folder();
+            let document = context.document(Schema::One, "x", |document| {
+                document["MappedVirtualDisks"] =
+                    json!([{"HostPath": format!("{host}-missing"), "ContainerPath": guest}]);
+            });
+            let Err(error) = context.try_create(&context.fresh_id(), &document) else {
+                return Err(Failure::Broken("a disk that is not there was attached".into()));
+            };
+            holds(
+                matches!(error.hresult(), Hresult::ERROR_PATH_NOT_FOUND | Hresult::ERROR_FILE_NOT_FOUND),
+                format!("a disk that is not there: {error}"),
+            )
+        },
+    ),
     Case::new("documents_v1::owner_and_name_are_echoed", &["§2.1 Name, Owner"], |context| {
         let system = context.create_with(Schema::One, |document| {
             document["Name"] = json!("a name");

@@ -1,4 +1,4 @@
-//! Wine's files: the registry as text, and the headers of PE and ELF files.
+//! Files of the host: Wine's registry as text, the headers of PE and ELF files, images of disks.
 
 use hcs_agent::identity;
 use hcs_agent::image::Image;
@@ -34,6 +34,17 @@ pub fn pe_file(bytes: &[u8]) {
     }
     let image = Image::parse(bytes);
     assert!(bytes.starts_with(b"MZ") || image == Image::Other, "{image:?}");
+}
+
+/// An image of a virtual disk: what of it is the disk lies within, and only a form that is not known is refused.
+///
+/// # Panics
+/// When it does not, or is.
+pub fn disk_image(bytes: &[u8]) {
+    match hcs_host_linux::fuzzing::disk(bytes) {
+        Ok((length, _)) => assert!(length <= bytes.len() as u64, "{length} of {}", bytes.len()),
+        Err(error) => assert!(error.is_not_supported(), "{error}"),
+    }
 }
 
 /// An ELF file: the names in it are in it. The same bytes as the text of a version.

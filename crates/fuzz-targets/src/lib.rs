@@ -45,6 +45,7 @@ targets! {
     files::wine_registry,
     files::pe_file,
     files::elf_file,
+    files::disk_image,
     container::guest_frames,
     container::silo_wire,
     container::proc_files,

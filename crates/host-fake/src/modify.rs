@@ -58,7 +58,7 @@ impl Machine {
             Change::Unmap(gone) => {
                 let from = host_path(&gone.host);
                 let fits = |there: &Mapped| {
-                    same(there, &gone) && (from.is_empty() || host_path(&there.host) == from)
+                    !there.disk && same(there, &gone) && (from.is_empty() || host_path(&there.host) == from)
                 };
                 match mapped.iter().rposition(fits) {
                     Some(_) if self.breaks(Violation::UnmapIsForgotten) => {}

@@ -2,7 +2,8 @@
 //!
 //! The fake honours names, owner, guest, mapped folders, limits in their form, and how the system ends. Files are
 //! the fake's own, in memory: paths are checked for their form, not looked at on any disk. It refuses networks,
-//! virtual machines, devices, credentials, named pipes, virtual disks, servicing, throttles and the registry.
+//! virtual machines, devices, credentials, named pipes, servicing, throttles and the registry. A virtual disk is a folder
+//! to it.
 
 use hcs_contract::{Error, Result, reading};
 use hcs_schema::compute::v2::{self, ComputeSystem, Container, GuestOs as GuestOsPart, Storage};
@@ -18,7 +19,6 @@ pub(crate) const NO_DEVICE: &str = "the fake has no devices";
 pub(crate) const NO_PIPES: &str = "the fake has no named pipes to hand in";
 const NO_THROTTLE: &str = "the fake has no storage whose speed could be limited";
 const NO_CREDENTIALS: &str = "there is no Active Directory behind the fake";
-const NO_DISKS: &str = "the fake attaches no virtual disks; map a folder";
 const ISOLATED: &str = "every container here is isolated from the host";
 
 /// What kind of programs a container runs.
@@ -39,6 +39,8 @@ pub(crate) struct Plan {
     pub(crate) host_name: String,
     pub(crate) guest: Guest,
     pub(crate) mapped: Vec<Mapped>,
+    /// Its virtual disks, as they were given; `mapped` has them too.
+    pub(crate) disks: Vec<v1::MappedVirtualDisk>,
     pub(crate) ends_with_last_handle: bool,
     pub(crate) keep: bool,
     pub(crate) ends_with_first_process: bool,
@@ -50,6 +52,8 @@ pub(crate) struct Mapped {
     pub(crate) host: String,
     pub(crate) container: String,
     pub(crate) read_only: bool,
+    /// It stands for a virtual disk.
+    pub(crate) disk: bool,
 }
 
 /// Reads a document of either schema.
@@ -123,7 +127,6 @@ fn of_schema_1(reader: Reader<'_>, config: v1::ContainerConfig) -> Result<Plan> 
     reader.unless_default("Servicing", &servicing, "there are no Windows updates to install here")?;
     reader.unless_default("AllowUnqualifiedDNSQuery", &allow_unqualified_dns_query, NO_NETWORK)?;
     reader.unless_default("DNSSearchList", &dns_search_list, NO_NETWORK)?;
-    reader.unless_default("MappedVirtualDisks", &mapped_virtual_disks, NO_DISKS)?;
     reader.unless_default("AssignedDevices", &assigned_devices, NO_DEVICE)?;
 
     let guest = if container_type == OsType::LINUX {
@@ -156,8 +159,12 @@ fn of_schema_1(reader: Reader<'_>, config: v1::ContainerConfig) -> Result<Plan> 
     for (index, directory) in mapped_directories.into_iter().enumerate() {
         mapped.push(mapped_v1(reader, &format!("MappedDirectories[{index}]"), directory)?);
     }
+    for (index, disk) in mapped_virtual_disks.iter().enumerate() {
+        mapped.push(disk_v1(reader, &format!("MappedVirtualDisks[{index}]"), disk)?);
+    }
     let (keep, ends_with_first_process) = host_part(reader, linux_host, guest)?;
     Ok(Plan {
+        disks: mapped_virtual_disks,
         schema: 1,
         owner,
         name,
@@ -186,6 +193,24 @@ fn mapped_v1(reader: Reader<'_>, field: &str, directory: v1::MappedDir) -> Resul
     reader.unless_default(&format!("{field}.IOPSMaximum"), &iops_maximum, NO_THROTTLE)?;
     reader.unless_default(&format!("{field}.CreateInUtilityVM"), &create_in_utility_vm, NO_VM)?;
     mapped(field, host, container, read_only)
+}
+
+fn disk_v1(reader: Reader<'_>, field: &str, disk: &v1::MappedVirtualDisk) -> Result<Mapped> {
+    let v1::MappedVirtualDisk {
+        host_path: host,
+        container_path: container,
+        create_in_utility_vm,
+        read_only,
+        // How it is cached only a disk can tell.
+        cache: _,
+        attach_only,
+        unknown: _,
+    } = disk;
+    reader.unless_default(&format!("{field}.CreateInUtilityVM"), create_in_utility_vm, NO_VM)?;
+    let reason = "a container sees no device of the host; its disks are mounted";
+    reader.unless_default(&format!("{field}.AttachOnly"), attach_only, reason)?;
+    let mapped = mapped(field, host.clone(), container.clone(), *read_only)?;
+    Ok(Mapped { disk: true, ..mapped })
 }
 
 fn of_schema_2(reader: Reader<'_>, system: ComputeSystem) -> Result<Plan> {
@@ -259,6 +284,7 @@ fn container_plan(reader: Reader<'_>, container: Container, linux_host: Option<L
     let GuestOsPart { host_name, unknown: _ } = guest_os.unwrap_or_default();
     let (keep, ends_with_first_process) = host_part(reader, linux_host, guest)?;
     Ok(Plan {
+        disks: Vec::new(),
         schema: 2,
         owner: String::new(),
         name: String::new(),
@@ -319,7 +345,7 @@ pub(crate) fn unmapped(reader: Reader<'_>, field: &str, directory: v2::MappedDir
     if container_path.is_empty() {
         return Err(Error::invalid_document(format!("{field}.ContainerPath"), "it says what to remove"));
     }
-    Ok(Mapped { host, container: container_path, read_only })
+    Ok(Mapped { host, container: container_path, read_only, disk: false })
 }
 
 fn mapped(field: &str, host: String, container: String, read_only: bool) -> Result<Mapped> {
@@ -327,7 +353,7 @@ fn mapped(field: &str, host: String, container: String, read_only: bool) -> Resu
     if container.is_empty() {
         return Err(Error::invalid_document(format!("{field}.ContainerPath"), "the path is empty"));
     }
-    Ok(Mapped { host, container, read_only })
+    Ok(Mapped { host, container, read_only, disk: false })
 }
 
 /// `Container/Processor`, also of a change.

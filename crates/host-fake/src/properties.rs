@@ -1,5 +1,6 @@
 //! What a system answers about itself, in the shape of the schema that it was created with.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use hcs_contract::{Error, Result};
@@ -26,6 +27,7 @@ struct Wanted {
     statistics: bool,
     processes: bool,
     guest_connection: bool,
+    disks: bool,
 }
 
 fn query(reader: Reader<'_>, text: &str) -> Result<Wanted> {
@@ -39,11 +41,12 @@ fn query(reader: Reader<'_>, text: &str) -> Result<Wanted> {
             wanted.processes = true;
         } else if *property == PropertyType::GUEST_CONNECTION {
             wanted.guest_connection = true;
-        } else if *property == PropertyType::MAPPED_VIRTUAL_DISK
-            || *property == PropertyType::TERMINATE_ON_LAST_HANDLE_CLOSED
+        } else if *property == PropertyType::MAPPED_VIRTUAL_DISK {
+            wanted.disks = true;
+        } else if *property == PropertyType::TERMINATE_ON_LAST_HANDLE_CLOSED
             || reader.breaks(Violation::UnknownPropertyAccepted)
         {
-            // There are no such disks, which the answer says by having none; the flag is always in the answer.
+            // It is always in the answer.
         } else {
             let field = format!("PropertyTypes[{index}]");
             let reason = format!("a container of this host has no property {property:?}");
@@ -98,6 +101,7 @@ struct View<'a> {
     statistics: bool,
     processes: Vec<Arc<Task>>,
     guest_connection: bool,
+    disks: bool,
 }
 
 impl<'a> View<'a> {
@@ -138,6 +142,7 @@ impl<'a> View<'a> {
             statistics: wanted.statistics && !stopped && !breaks(Violation::StatisticsAreMissing),
             processes: if processes { tasks.into_iter().filter(listed).collect() } else { Vec::new() },
             guest_connection: wanted.guest_connection && !stopped,
+            disks: wanted.disks && !stopped,
         }
     }
 
@@ -181,6 +186,20 @@ impl<'a> View<'a> {
         })
     }
 
+    /// All disks on one controller, in the order of the document.
+    fn controllers(&self) -> BTreeMap<u32, v1::MappedVirtualDiskController> {
+        let disks = &self.machine.plan.disks;
+        if !self.disks || disks.is_empty() {
+            return BTreeMap::new();
+        }
+        let mapped_virtual_disks = (0..).zip(disks.iter().cloned()).collect();
+        let controller = v1::MappedVirtualDiskController {
+            mapped_virtual_disks,
+            ..v1::MappedVirtualDiskController::default()
+        };
+        BTreeMap::from([(0, controller)])
+    }
+
     fn memory(&self) -> MemoryStats {
         let bytes = MEMORY * (1 + self.machine.running().len() as u64);
         MemoryStats {
@@ -209,6 +228,7 @@ impl<'a> View<'a> {
             runtime_os_type: self.os(),
             stopped: self.stopped(),
             exit_type: self.exit.clone().unwrap_or_default(),
+            mapped_virtual_disk_controllers: self.controllers(),
             statistics: self.statistics.then(|| v1::Statistics {
                 timestamp: time(self.machine.rules.clock.file_time()),
                 container_start_time: time(self.started),

@@ -115,6 +115,18 @@ pub enum Source {
         /// Never sync: faster, but the upper folder is worth nothing after a crash.
         volatile: bool,
     },
+    /// A file of the host that holds a file system: a virtual disk. Only for mapped mounts. Nobody else may have it open
+    /// for writing while it is mounted, as a lock on the file says.
+    Disk {
+        /// Its path on the host.
+        path: PathBuf,
+        /// Bytes from its beginning on that are the disk.
+        length: u64,
+        /// What the kernel calls the file system that fills it.
+        file_system: String,
+        /// As of a folder.
+        id_mapped: bool,
+    },
     /// Memory.
     Tmpfs {
         /// Most bytes it may hold; 0: half of the machine's memory, the kernel's default.
@@ -125,10 +137,10 @@ pub enum Source {
 }
 
 impl Source {
-    /// Of a folder or file of the host: its path.
+    /// Of a folder or file of the host, or of a disk in one: its path.
     pub fn path(&self) -> Option<&Path> {
         match self {
-            Self::Bind { path, .. } => Some(path),
+            Self::Bind { path, .. } | Self::Disk { path, .. } => Some(path),
             Self::Overlay { .. } | Self::Tmpfs { .. } => None,
         }
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use hcsshim::Host;
 use hcsshim::schema::LinuxHost;
-use hcsshim::schema::compute::v1::{ContainerConfig, MappedDir};
+use hcsshim::schema::compute::v1::{ContainerConfig, MappedDir, MappedVirtualDisk};
 use hcsshim::schema::compute::{OsType, SystemType};
 
 use crate::args::run::Container;
@@ -111,6 +111,14 @@ fn from_options(id: &str, options: &Container, fate: Fate) -> Result<ContainerCo
             ..MappedDir::default()
         });
     }
+    for disk in &options.disk {
+        document.mapped_virtual_disks.push(MappedVirtualDisk {
+            host_path: text(&disk.host)?,
+            container_path: disk.container.clone(),
+            read_only: disk.read_only,
+            ..MappedVirtualDisk::default()
+        });
+    }
     document.linux_host = Some(LinuxHost {
         labels: options.label.iter().map(|label| (label.key.clone(), label.value.clone())).collect(),
         os_version: options.os_version.clone().unwrap_or_default(),
@@ -205,6 +213,8 @@ mod tests {
             "k=v",
             "--cpuset",
             "0-1",
+            "--disk",
+            "/d.vhd:/d:ro",
         ]);
         assert_eq!(
             document("x", &full, Fate::Run { detached: false, rm: true }).unwrap(),
@@ -212,7 +222,9 @@ mod tests {
                 r#"{"SystemType":"Container","Name":"x","Owner":"hcs","VolumePath":"/r","Layers":null,"#,
                 r#""MemoryMaximumInMB":64,"HostName":"h","MappedDirectories":[{"HostPath":"/a","ContainerPath":"/b","#,
                 r#""ReadOnly":true,"BandwidthMaximum":0,"IOPSMaximum":0,"CreateInUtilityVM":false}],"HvPartition":false,"#,
-                r#""ContainerType":"Linux","TerminateOnLastHandleClosed":true,"LinuxHost":{"Labels":{"k":"v"},"EndWithFirstProcess":true,"ProcessorAffinity":"0-1"}}"#
+                r#""ContainerType":"Linux","TerminateOnLastHandleClosed":true,"#,
+                r#""MappedVirtualDisks":[{"HostPath":"/d.vhd","ContainerPath":"/d","ReadOnly":true,"AttachOnly":false}],"#,
+                r#""LinuxHost":{"Labels":{"k":"v"},"EndWithFirstProcess":true,"ProcessorAffinity":"0-1"}}"#
             )
         );
     }

@@ -5,6 +5,7 @@ use hcs_schema::compute::OsType;
 use hcs_schema::compute::SystemType;
 use hcs_schema::compute::v1::{ContainerConfig, Layer, MappedDir, MappedPipe};
 
+use super::disk;
 use super::plan::{self, Guest, HostPart, LinuxRoot, Mapped, Plan, Processor};
 use super::refuse::{self, no, unless_default, unless_empty_part};
 use super::throttle::Throttle;
@@ -75,11 +76,6 @@ pub(super) fn plan(config: ContainerConfig) -> Result<Plan> {
     unless_default("Servicing", &servicing, "there are no Windows updates to install here")?;
     unless_default("AllowUnqualifiedDNSQuery", &allow_unqualified_dns_query, NO_NETWORK)?;
     unless_default("DNSSearchList", &dns_search_list, NO_NETWORK)?;
-    unless_default(
-        "MappedVirtualDisks",
-        &mapped_virtual_disks,
-        "virtual disks are not attached here; map a folder",
-    )?;
     unless_default("AssignedDevices", &assigned_devices, NO_DEVICE)?;
 
     let windows = is_windows(&container_type)?;
@@ -125,6 +121,11 @@ pub(super) fn plan(config: ContainerConfig) -> Result<Plan> {
             .into_iter()
             .enumerate()
             .map(|(index, directory)| mapped(index, directory, windows))
+            .collect::<Result<_>>()?,
+        disks: mapped_virtual_disks
+            .into_iter()
+            .enumerate()
+            .map(|(index, disk)| disk::mapped(&format!("MappedVirtualDisks[{index}]"), disk))
             .collect::<Result<_>>()?,
         ends_with_last_handle: terminate_on_last_handle_closed,
         host: HostPart::new(linux_host, windows)?,

@@ -147,6 +147,7 @@ fn container_plan(
             .enumerate()
             .map(|(index, directory)| mapped(&format!("Container.MappedDirectories[{index}]"), directory))
             .collect::<Result<_>>()?,
+        disks: Vec::new(),
         ends_with_last_handle: false,
         host: HostPart::new(linux_host, windows)?,
     })

@@ -7,7 +7,7 @@ use hcs_contract::{Error, ProcessStreams, Result};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{create, modify, process, process_doc, properties, refuse, service, windows_path, words};
+use super::{create, disk, modify, process, process_doc, properties, refuse, service, windows_path, words};
 use crate::ids::{IdName, Life};
 use crate::record::{self, FinalState, GuestOs, Meta};
 
@@ -25,6 +25,14 @@ fn shown<T: std::fmt::Debug>(result: Result<T>) -> Result<String> {
 /// As creating says it.
 pub fn create(text: &str) -> Result<String> {
     shown(create::plan(text, &|path| path.starts_with("/base")))
+}
+
+/// An image of a virtual disk: how much of it is the disk, and which file system fills it.
+///
+/// # Errors
+/// As creating says it.
+pub fn disk(bytes: &[u8]) -> Result<(u64, &'static str)> {
+    disk::of_bytes(bytes).map(|content| (content.length, content.file_system))
 }
 
 /// A document that starts a process.

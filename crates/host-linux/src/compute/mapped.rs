@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use hcs_contract::{Error, OperationKind, Result};
 use hcs_silo::protocol::{Mapped, Reply, Request};
-use hcs_silo::spec::{HostPipe, Mount};
+use hcs_silo::spec::{HostPipe, Mount, Source};
 
 use super::process::unexpected;
 use super::service::LinuxHost;
@@ -47,6 +47,8 @@ pub struct MappedSocket {
 
 impl MappedNow {
     fn new(mapped: Mapped, guest: GuestOs) -> Self {
+        // Disks stand in the properties.
+        let is_folder = |mount: &Mount| matches!(mount.source, Source::Bind { .. });
         let folder = |Mount { target, source, read_only }: Mount| MappedFolder {
             host: source.path().map(PathBuf::from).unwrap_or_default(),
             container: match guest {
@@ -57,7 +59,7 @@ impl MappedNow {
         };
         let pipe = |HostPipe { name, path }: HostPipe| MappedSocket { host: path, name };
         Self {
-            folders: mapped.folders.into_iter().map(folder).collect(),
+            folders: mapped.folders.into_iter().filter(is_folder).map(folder).collect(),
             pipes: mapped.pipes.into_iter().map(pipe).collect(),
         }
     }

@@ -122,6 +122,11 @@ fn host_rows(base: fn() -> Value, windows: bool) -> Vec<Row> {
 fn of_schema_1_containers() {
     let layers =
         || json!({ "SystemType": "Container", "ContainerType": "Linux", "Layers": [{ "Path": "/lower" }] });
+    let with_disk = || {
+        let mut document = linux_1();
+        document["MappedVirtualDisks"] = json!([{ "HostPath": "/d", "ContainerPath": "/c" }]);
+        document
+    };
     let mapped = |base: fn() -> Value| {
         let mut document = base();
         document["MappedDirectories"] = json!([{ "HostPath": "/h", "ContainerPath": "/c" }]);
@@ -168,7 +173,14 @@ fn of_schema_1_containers() {
         Row("", "DNSSearchList", json!("x"), linux_1(), Refused),
         Row("", "ContainerType", json!("Linux"), linux_1(), Used),
         Row("", "TerminateOnLastHandleClosed", json!(true), linux_1(), Used),
-        Row("", "MappedVirtualDisks", json!([{ "HostPath": "x" }]), linux_1(), Refused),
+        Row("", "MappedVirtualDisks", json!([{ "HostPath": "/d", "ContainerPath": "/c" }]), linux_1(), Used),
+        Row("MappedVirtualDisks[]", "HostPath", json!("/other"), with_disk(), Used),
+        Row("MappedVirtualDisks[]", "ContainerPath", json!("/other"), with_disk(), Used),
+        Row("MappedVirtualDisks[]", "CreateInUtilityVM", json!(true), with_disk(), Refused),
+        Row("MappedVirtualDisks[]", "ReadOnly", json!(true), with_disk(), Used),
+        Row("MappedVirtualDisks[]", "Cache", json!("Disabled"), with_disk(), Refused),
+        Row("MappedVirtualDisks[]", "Cache", json!("Enabled"), with_disk(), Recorded),
+        Row("MappedVirtualDisks[]", "AttachOnly", json!(true), with_disk(), Refused),
         Row("", "AssignedDevices", json!([{ "InterfaceClassGuid": "x" }]), linux_1(), Refused),
         Row("", "LinuxHost", json!({ "KeepAfterExit": true }), linux_1(), Used),
         Row("Layers[]", "ID", json!("x"), layers(), Recorded),
@@ -188,6 +200,7 @@ fn of_schema_1_containers() {
     check::<v1::Layer>("Layers[]", &rows, plan);
     check::<v1::MappedDir>("MappedDirectories[]", &rows, plan);
     check::<v1::MappedPipe>("MappedPipes[]", &rows, plan);
+    check::<v1::MappedVirtualDisk>("MappedVirtualDisks[]", &rows, plan);
     check::<LinuxHost>("LinuxHost", &rows, plan);
     check::<LinuxHost>("LinuxHost", &host_rows(windows_1, true), plan);
 }

@@ -6,6 +6,7 @@ mod bases;
 mod create;
 mod create_v1;
 mod create_v2;
+mod disk;
 mod engine;
 mod errors;
 mod events;

@@ -28,6 +28,8 @@ pub(super) struct Plan {
     /// What `limits` lacks, because it depends on where the container's folders are.
     pub(super) throttle: Throttle,
     pub(super) mapped: Vec<Mapped>,
+    /// Virtual disks, which only schema 1 has.
+    pub(super) disks: Vec<Mapped>,
     pub(super) ends_with_last_handle: bool,
     pub(super) host: HostPart,
 }
@@ -67,7 +69,7 @@ pub(super) enum LinuxRoot {
     },
 }
 
-/// A folder or file of the host that the container sees.
+/// A folder, file or disk of the host that the container sees.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Mapped {
     /// Its place in the document, for messages.

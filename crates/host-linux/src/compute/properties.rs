@@ -1,5 +1,6 @@
 //! What a system answers about itself, in the shape of the schema that it was created with.
 
+use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -24,6 +25,8 @@ pub(super) struct Wanted {
     statistics: bool,
     processes: bool,
     guest_connection: bool,
+    /// Of a schema 1 system; others have none.
+    pub(super) disks: bool,
 }
 
 /// Reads a `PropertyQuery`.
@@ -41,10 +44,10 @@ pub(super) fn query(text: &str) -> Result<Wanted> {
             wanted.processes = true;
         } else if *property == PropertyType::GUEST_CONNECTION {
             wanted.guest_connection = true;
-        } else if *property == PropertyType::MAPPED_VIRTUAL_DISK
-            || *property == PropertyType::TERMINATE_ON_LAST_HANDLE_CLOSED
-        {
-            // There are no such disks, which the answer says by having none; the flag is always in the answer.
+        } else if *property == PropertyType::MAPPED_VIRTUAL_DISK {
+            wanted.disks = true;
+        } else if *property == PropertyType::TERMINATE_ON_LAST_HANDLE_CLOSED {
+            // It is always in the answer.
         } else {
             let field = format!("PropertyTypes[{index}]");
             let reason = format!("a container of this host has no property {property:?}");
@@ -64,13 +67,19 @@ struct Answers {
     missing: usize,
 }
 
-/// Asks the supervisor and completes `pending` with the document.
-pub(super) fn ask(live: &Arc<Live>, meta: &Arc<Meta>, wanted: Wanted, pending: Pending) {
+/// Asks the supervisor and completes `pending` with the document. `disks`: those of the system's own document.
+pub(super) fn ask(
+    live: &Arc<Live>,
+    meta: &Arc<Meta>,
+    wanted: Wanted,
+    disks: Vec<v1::MappedVirtualDisk>,
+    pending: Pending,
+) {
     let mut requests = vec![Request::Status];
     requests.extend(wanted.statistics.then_some(Request::Statistics));
     requests.extend(wanted.processes.then_some(Request::Processes));
     let answers = Answers { missing: requests.len(), ..Answers::default() };
-    let shared = Arc::new(Mutex::new((answers, Some(pending))));
+    let shared = Arc::new(Mutex::new((answers, Some((pending, disks)))));
     for request in requests {
         let (shared, live_again, meta) = (Arc::clone(&shared), Arc::clone(live), Arc::clone(meta));
         live.connection().request(
@@ -93,18 +102,23 @@ pub(super) fn ask(live: &Arc<Live>, meta: &Arc<Meta>, wanted: Wanted, pending: P
                 }
                 answers.missing -= 1;
                 if answers.missing == 0
-                    && let Some(pending) = pending.take()
+                    && let Some((pending, disks)) = pending.take()
                 {
                     let answers = std::mem::take(answers);
                     drop(shared);
-                    pending.complete(document(&meta, wanted, answers));
+                    pending.complete(document(&meta, wanted, answers, disks));
                 }
             }),
         );
     }
 }
 
-fn document(meta: &Meta, wanted: Wanted, answers: Answers) -> Result<String> {
+fn document(
+    meta: &Meta,
+    wanted: Wanted,
+    answers: Answers,
+    disks: Vec<v1::MappedVirtualDisk>,
+) -> Result<String> {
     let Answers { state, statistics, processes, failure, missing: _ } = answers;
     let stopped = matches!(state, Some((State::Stopped, _)));
     // A stopped system has no cgroup to count and no processes to list; what it still knows is answered.
@@ -118,6 +132,9 @@ fn document(meta: &Meta, wanted: Wanted, answers: Answers) -> Result<String> {
     basics.statistics = statistics;
     basics.processes = processes;
     basics.guest_connection = wanted.guest_connection && !stopped;
+    if !stopped {
+        basics.disks = disks;
+    }
     Ok(basics.to_json())
 }
 
@@ -139,6 +156,19 @@ pub(super) fn exit_type(kind: ExitKind) -> ExitType {
     }
 }
 
+/// All disks on one controller, in the order of the document.
+fn controllers(disks: &[v1::MappedVirtualDisk]) -> BTreeMap<u32, v1::MappedVirtualDiskController> {
+    if disks.is_empty() {
+        return BTreeMap::new();
+    }
+    let mapped_virtual_disks = (0..).zip(disks.iter().cloned()).collect();
+    let controller = v1::MappedVirtualDiskController {
+        mapped_virtual_disks,
+        ..v1::MappedVirtualDiskController::default()
+    };
+    BTreeMap::from([(0, controller)])
+}
+
 struct Basics<'a> {
     meta: &'a Meta,
     state: &'a str,
@@ -146,11 +176,20 @@ struct Basics<'a> {
     statistics: Option<Statistics>,
     processes: Option<Vec<ProcessRow>>,
     guest_connection: bool,
+    disks: Vec<v1::MappedVirtualDisk>,
 }
 
 impl<'a> Basics<'a> {
     fn new(meta: &'a Meta, state: &'a str, exit: Option<ExitType>) -> Self {
-        Self { meta, state, exit, statistics: None, processes: None, guest_connection: false }
+        Self {
+            meta,
+            state,
+            exit,
+            statistics: None,
+            processes: None,
+            guest_connection: false,
+            disks: Vec::new(),
+        }
     }
 
     fn to_json(&self) -> String {
@@ -187,6 +226,7 @@ impl<'a> Basics<'a> {
             runtime_os_type: self.os(),
             stopped: self.state == "Stopped",
             exit_type: self.exit.clone().unwrap_or_default(),
+            mapped_virtual_disk_controllers: controllers(&self.disks),
             statistics: self.statistics.map(|statistics| v1::Statistics {
                 timestamp: time(statistics.at_100ns),
                 container_start_time: time(statistics.started_100ns),
@@ -314,7 +354,10 @@ mod tests {
         assert_eq!(query("").unwrap(), Wanted::default());
         let all =
             query(r#"{"PropertyTypes":["Statistics","ProcessList","MappedVirtualDisk","GuestConnection"]}"#);
-        assert_eq!(all.unwrap(), Wanted { statistics: true, processes: true, guest_connection: true });
+        assert_eq!(
+            all.unwrap(),
+            Wanted { statistics: true, processes: true, guest_connection: true, disks: true }
+        );
         for (text, name) in [
             (r#"{"PropertyTypes":["Statistics","Memory"]}"#, "PropertyTypes[1]"),
             (r#"{"PropertyTypes":["Nope"]}"#, "PropertyTypes[0]"),
@@ -324,6 +367,11 @@ mod tests {
             assert_eq!(error.hresult(), Hresult::ERROR_NOT_SUPPORTED);
             assert!(error.to_string().contains(name), "{error}");
         }
+    }
+
+    fn disks() -> Vec<v1::MappedVirtualDisk> {
+        let disk = |path: &str| v1::MappedVirtualDisk { host_path: path.into(), ..Default::default() };
+        vec![disk("/one"), disk("/two")]
     }
 
     fn answers() -> Answers {
@@ -359,10 +407,10 @@ mod tests {
 
     #[test]
     fn the_answer_has_the_shape_of_the_systems_schema() {
-        let wanted = Wanted { statistics: true, processes: true, guest_connection: true };
+        let wanted = Wanted { statistics: true, processes: true, guest_connection: true, disks: true };
         let mut meta = meta("x");
         meta.schema = 1;
-        let text = document(&meta, wanted, answers()).unwrap();
+        let text = document(&meta, wanted, answers(), disks()).unwrap();
         let one = v1::ContainerProperties::from_json(&text).unwrap();
         assert!(one.unknown.is_empty());
         let statistics = one.statistics.unwrap();
@@ -381,8 +429,10 @@ mod tests {
         assert!(guest.guest_defined_capabilities.signal_process_supported);
         let row = r#"{"CreateTimestamp":"1970-01-01T00:00:00.000001Z","ImageName":"x","KernelTime100ns":2,"MemoryCommitBytes":3,"MemoryWorkingSetPrivateBytes":4,"MemoryWorkingSetSharedBytes":5,"ProcessId":4,"UserTime100ns":1}"#;
         assert_eq!(one.process_list[0].to_json(), row);
+        let seen = &one.mapped_virtual_disk_controllers[&0].mapped_virtual_disks;
+        assert_eq!((seen[&0].host_path.as_str(), seen[&1].host_path.as_str()), ("/one", "/two"));
         meta.schema = 2;
-        let text = document(&meta, wanted, answers()).unwrap();
+        let text = document(&meta, wanted, answers(), disks()).unwrap();
         let two = v2::Properties::from_json(&text).unwrap();
         assert_eq!((two.state.as_str(), two.runtime_os_type.as_str()), ("Running", "Linux"));
         assert_eq!(two.process_list[0].to_json().len(), row.len(), "the same members in another order");
@@ -404,10 +454,11 @@ mod tests {
             ..Answers::default()
         };
         let text =
-            document(&meta("x"), query(r#"{"PropertyTypes":["Statistics"]}"#).unwrap(), stopped).unwrap();
+            document(&meta("x"), query(r#"{"PropertyTypes":["Statistics"]}"#).unwrap(), stopped, disks())
+                .unwrap();
         let two = v2::Properties::from_json(&text).unwrap();
         assert_eq!((two.stopped, two.exit_type, two.statistics), (true, ExitType::FORCED_EXIT, None));
         let failed = Answers { failure: Some(Error::pending()), ..answers() };
-        assert!(document(&meta("x"), Wanted::default(), failed).is_err());
+        assert!(document(&meta("x"), Wanted::default(), failed, Vec::new()).is_err());
     }
 }

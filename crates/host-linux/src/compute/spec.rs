@@ -6,6 +6,7 @@ use hcs_contract::{Error, Hresult, Result};
 use hcs_silo::capability::CapabilitySet;
 use hcs_silo::spec::{Command, Guest as SpecGuest, HostPipe, IdRange, Log, Mount, Root, Source, Spec};
 
+use super::disk::{self, Content};
 use super::plan::{Guest, LinuxRoot, Mapped, MappedPipe, Plan};
 use super::windows_path;
 use crate::ids::Life;
@@ -86,11 +87,9 @@ pub(super) fn spec(id: &str, plan: Plan, base: Option<&WindowsBase>, places: Pla
     if !plan.host.time_zone.is_empty() {
         mounts.push(time_zone(&plan.host.time_zone, base)?);
     }
-    let mapped: Vec<Mount> = plan
-        .mapped
-        .into_iter()
-        .map(|mapped| mapped_mount(mapped, base, places.ids.is_some()))
-        .collect::<Result<_>>()?;
+    let folders = plan.mapped.into_iter().map(|mapped| mapped_mount(mapped, base, places.ids.is_some()));
+    let disks = plan.disks.into_iter().map(|disk| disk_mount(disk, base, places.ids.is_some()));
+    let mapped: Vec<Mount> = folders.chain(disks).collect::<Result<_>>()?;
     let mut limits = plan.limits;
     limits.cpus = plan.host.processors;
     limits.io = plan.throttle.limits(&root, mounts.iter().chain(&mapped))?;
@@ -202,6 +201,17 @@ fn mapped_mount(mapped: Mapped, base: Option<&WindowsBase>, user_namespace: bool
         Some(base) => windows_path::inside(field, path, &base.prefix),
         None => linux_target(field, path),
     })
+}
+
+/// Of a disk what it holds.
+fn disk_mount(disk: Mapped, base: Option<&WindowsBase>, user_namespace: bool) -> Result<Mount> {
+    let (host, read_only) = (disk.host.clone(), disk.read_only);
+    let field = format!("{}.HostPath", disk.field);
+    let mount = mapped_mount(disk, base, user_namespace)?;
+    let Content { length, file_system } = disk::look(&field, &host, read_only)?;
+    let source =
+        Source::Disk { path: host, length, file_system: file_system.into(), id_mapped: user_namespace };
+    Ok(Mount { source, ..mount })
 }
 
 /// The same for a container that runs.

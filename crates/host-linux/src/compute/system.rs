@@ -6,12 +6,15 @@ use hcs_contract::{
     Callback, ComputeProcess, ComputeSystem, CreatedProcess, Deadline, Error, EventType, Hub, Notification,
     Object, Operation, OperationKind, ProcessStreams, Result, Subscription,
 };
+use hcs_schema::Document as _;
+use hcs_schema::compute::v1::{ContainerConfig, MappedVirtualDisk};
 use hcs_silo::protocol::{ExitKind, Reply, Request};
 
 use super::engine::Engine;
 use super::handle::{Handle, Latch};
 use super::live::{Live, exit_document};
 use super::process::{Process, information, not_running, unexpected};
+use super::properties::Wanted;
 use super::refuse::no_options;
 use super::throttle::Throttle;
 use super::{create, modify, process_doc, properties};
@@ -79,15 +82,28 @@ impl System {
         }
     }
 
+    /// The document that it was created from; `None` when it is going.
+    fn document(&self) -> Result<Option<String>> {
+        let folder = self.engine.layout.system(&IdName::new(&self.meta.id)?);
+        read_text(&folder.join(DOCUMENT))
+    }
+
     /// The speed of storage that its document asks for.
     fn throttle(&self) -> Result<Throttle> {
-        let folder = self.engine.layout.system(&IdName::new(&self.meta.id)?);
-        // Without the document the system is going, which the supervisor says best.
-        let document = read_text(&folder.join(DOCUMENT))?;
-        match document {
+        match self.document()? {
             Some(document) => Ok(create::plan(&document, &Engine::is_base)?.throttle),
             None => Err(Error::already_stopped(self.handle.object().clone())),
         }
+    }
+
+    /// The disks of its document, if they are asked for.
+    fn disks(&self, wanted: Wanted) -> Result<Vec<MappedVirtualDisk>> {
+        if !wanted.disks || self.meta.schema != 1 {
+            return Ok(Vec::new());
+        }
+        let document = self.document()?;
+        let config = document.map(|text| ContainerConfig::from_json(&text)).transpose()?;
+        Ok(config.unwrap_or_default().mapped_virtual_disks)
     }
 
     /// Sends a request that is answered by "done", or completes with what kept it from being made. A failure keeps
@@ -151,7 +167,10 @@ impl ComputeSystem for System {
             }
             Backing::Live(live) => match self.handle.begin(kind) {
                 Ok((operation, pending)) => {
-                    properties::ask(live, &self.meta, wanted, pending);
+                    match self.disks(wanted) {
+                        Ok(disks) => properties::ask(live, &self.meta, wanted, disks, pending),
+                        Err(error) => pending.complete(Err(error)),
+                    }
                     operation
                 }
                 Err(closed) => closed,

@@ -71,7 +71,7 @@ impl Throttle {
 
 fn folders(source: &Source) -> Vec<&PathBuf> {
     match source {
-        Source::Bind { path, .. } => vec![path],
+        Source::Bind { path, .. } | Source::Disk { path, .. } => vec![path],
         Source::Overlay { lowers, upper, .. } => lowers.iter().chain([upper]).collect(),
         Source::Tmpfs { .. } => Vec::new(),
     }

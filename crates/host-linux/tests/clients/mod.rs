@@ -65,7 +65,7 @@ pub(crate) const CLIENTS: &[Client] = &[
     Client {
         call: Call::Create,
         document: "v1::ContainerConfig",
-        siblings: &[("", LINUX_1), ("MappedDirectories[0]", MAPPED)],
+        siblings: &[("", LINUX_1), ("MappedDirectories[0]", MAPPED), ("MappedVirtualDisks[0]", MAPPED)],
         without: &["Layers"],
         ..CLIENT
     },
@@ -74,6 +74,7 @@ pub(crate) const CLIENTS: &[Client] = &[
         document: "v1::ContainerConfig",
         siblings: &[
             ("", r#""SystemType":"Container","ContainerType":"Linux","Layers":[{"Path":"/l"}],"#),
+            ("MappedVirtualDisks[0]", MAPPED),
             ("Layers[0]", r#""Path":"/l","#),
         ],
         without: &["MappedDirectories"],
@@ -85,6 +86,7 @@ pub(crate) const CLIENTS: &[Client] = &[
         siblings: &[
             ("", r#""SystemType":"Container","#),
             ("MappedDirectories[0]", MAPPED),
+            ("MappedVirtualDisks[0]", MAPPED),
             ("Layers[0]", r#""Path":"/base","#),
         ],
         ..CLIENT

@@ -94,7 +94,7 @@ pub(crate) fn make_inside(inherited: &Inherited<'_>, mounts: Vec<OwnedFd>) -> Re
     for mount in &spec.all_mounts() {
         let (source, folder) = match &mount.source {
             Source::Tmpfs { size, mode } => (tmpfs(*size, *mode), true),
-            Source::Bind { .. } | Source::Overlay { .. } => {
+            Source::Bind { .. } | Source::Disk { .. } | Source::Overlay { .. } => {
                 let source = next().map_err(at("receive the mount for", &mount.target))?;
                 let folder = is_folder(&source).map_err(at("look at the mount for", &mount.target))?;
                 (Ok(source), folder)

@@ -84,7 +84,8 @@ impl Supervisor<'_> {
         }
         let fits = |folder: &&MappedFolder| {
             let from_there = source.is_none_or(|path| folder.mount.source.path() == Some(path));
-            folder.id != 0 && from_there && self.same_place(&folder.mount.target, target)
+            let is_folder = matches!(folder.mount.source, crate::spec::Source::Bind { .. });
+            folder.id != 0 && is_folder && from_there && self.same_place(&folder.mount.target, target)
         };
         let Some(found) = self.mapped.iter().rev().find(fits) else {
             return Some(Err(Failure::NotMapped(target.into())));

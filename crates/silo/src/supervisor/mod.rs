@@ -7,6 +7,7 @@
 mod agent;
 mod build;
 mod clients;
+mod disks;
 mod exit;
 mod freezer;
 pub(crate) mod log;

@@ -16,6 +16,7 @@ use rustix::mount::{
 use rustix::thread::UnshareFlags;
 
 use super::build::{failure, folder_failure};
+use super::disks::Disk;
 use crate::protocol::Failure;
 use crate::spec::{Guest, Mount, Root, Source, Spec};
 use crate::sys;
@@ -69,7 +70,13 @@ pub(super) fn make_mapped(
     ids: Option<BorrowedFd<'_>>,
 ) -> Result<OwnedFd, Failure> {
     let quiet = MountAttrFlags::MOUNT_ATTR_NOSUID | MountAttrFlags::MOUNT_ATTR_NODEV;
-    make(spec, &mount.source, quiet, ids)
+    match &mount.source {
+        Source::Disk { path, length, file_system, id_mapped } => {
+            let disk = Disk { path, length: *length, file_system, read_only: mount.read_only };
+            disk.mount(quiet, ids.filter(|_| *id_mapped))
+        }
+        source => make(spec, source, quiet, ids),
+    }
 }
 
 /// The kernel's number of a mount, which stays the same where it is attached, whatever is renamed there.
@@ -101,6 +108,7 @@ fn make(
             let overlay = Overlay { lowers, upper, work, volatile: *volatile, attributes, ids };
             overlay.make(&spec.directory)
         }
+        Source::Disk { .. } => Err(Failure::NotSupported("a disk as the root".into())),
         // The root may be memory; init makes the others itself.
         Source::Tmpfs { .. } => Err(Failure::NotSupported("a root of memory only".into())),
     }

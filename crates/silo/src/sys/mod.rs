@@ -2,6 +2,7 @@
 
 pub(crate) mod clone;
 pub(crate) mod idle;
+pub(crate) mod loop_device;
 pub(crate) mod mount;
 pub(crate) mod signal;
 pub(crate) mod spawn;

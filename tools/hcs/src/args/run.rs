@@ -141,6 +141,9 @@ pub(crate) struct Container {
     /// Show a folder of the host inside
     #[arg(short, long, value_name = "HOST:CONTAINER[:ro]", action = ArgAction::Append, value_parser = values::volume)]
     pub(crate) volume: Vec<Volume>,
+    /// Mount the file system of a disk of the host inside: a raw image or a fixed VHD
+    #[arg(long, value_name = "IMAGE:CONTAINER[:ro]", action = ArgAction::Append, value_parser = values::volume)]
+    pub(crate) disk: Vec<Volume>,
     /// Host name inside
     #[arg(long, value_name = "NAME")]
     pub(crate) hostname: Option<String>,
@@ -157,7 +160,7 @@ pub(crate) struct Container {
     #[arg(
         long,
         value_name = "FILE",
-        conflicts_with_all = ["memory", "cpus", "cpuset", "volume", "hostname", "os_version", "label", "rootfs"]
+        conflicts_with_all = ["memory", "cpus", "cpuset", "volume", "disk", "hostname", "os_version", "label", "rootfs"]
     )]
     pub(crate) config: Option<PathBuf>,
     /// Not supported yet; only "none" is accepted
