@@ -72,7 +72,10 @@ fn members_and_methods_are_there() {
     let _ = hcsshim::Error::operation;
     let _ = hcsshim::Error::to_string;
     let _ = hcsshim::Host::containers;
+    let _ = hcsshim::Host::hot_attach_endpoint;
+    let _ = hcsshim::Host::hot_detach_endpoint;
     let _ = hcsshim::Host::open_container;
+    let _ = hcsshim::Host::set_current_thread_compartment_id;
     let _ = hcsshim::Hresult::ERROR_INVALID_DATA;
     let _ = hcsshim::Hresult::ERROR_NOT_FOUND;
     let _ = hcsshim::Hresult::ERROR_NOT_SUPPORTED;

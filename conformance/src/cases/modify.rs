@@ -95,8 +95,28 @@ pub(super) const CASES: &[Case] = &[
         &["§1.1 Network: only resource type named for schema 1 Modify"],
         |context| {
             let system = context.started(Schema::One)?;
-            let request = r#"{"ResourceType":"Network","Settings":null,"RequestType":"Add"}"#;
-            context.may_refuse(&system.modify(request)).map(drop)
+            // An endpoint that nobody has: a host with networks says so, one without refuses the whole.
+            let request = r#"{"ResourceType":"Network","Settings":"5fbdb8ff-0000-4f52-9d19-57e9f4a8e8b2","RequestType":"Add"}"#;
+            match context.may_refuse(&system.modify(request)) {
+                Ok(text) => {
+                    Err(Failure::Broken(format!("an endpoint that is not there was attached: {text}")))
+                }
+                Err(Failure::Call { .. }) => Ok(()),
+                Err(other) => Err(other),
+            }
+        },
+    ),
+    Case::new(
+        "modify::network_without_an_endpoint",
+        &["§2.4 ResourceModificationRequestResponse: Settings", "§1.1 Network"],
+        |context| {
+            let system = context.started(Schema::One)?;
+            for settings in [json!(null), json!(7), json!(""), json!("eth0"), json!({"Id": "x"})] {
+                let request = json!({"ResourceType": "Network", "Settings": settings, "RequestType": "Add"})
+                    .to_string();
+                context.fails(&system.modify(&request), Hresult::HCS_E_INVALID_JSON)?;
+            }
+            Ok(())
         },
     ),
     Case::new("modify::an_unknown_resource", &["§5.4 NotSupported"], |context| {

@@ -121,6 +121,34 @@ pub fn host_name(field: &str, name: String) -> Result<String> {
     }
 }
 
+/// The id of a network's endpoint, in the request of schema 1 that attaches it or takes it away.
+///
+/// ```
+/// use hcs_contract::reading::endpoint_id;
+/// use serde_json::json;
+///
+/// let id = json!("5fbdb8ff-0000-4f52-9d19-57e9f4a8e8b2");
+/// assert_eq!(endpoint_id("Settings", &id).unwrap(), "5fbdb8ff-0000-4f52-9d19-57e9f4a8e8b2");
+/// assert!(endpoint_id("Settings", &json!(7)).is_err());
+/// ```
+///
+/// # Errors
+/// Invalid document, by the member's name, for what is no GUID.
+pub fn endpoint_id<'a>(field: &str, value: &'a Value) -> Result<&'a str> {
+    const GROUPS: [usize; 5] = [8, 4, 4, 4, 12];
+    let is_guid = |text: &str| {
+        let groups: Vec<&str> = text.split('-').collect();
+        groups.len() == GROUPS.len()
+            && groups.iter().zip(GROUPS).all(|(group, length)| {
+                group.len() == length && group.bytes().all(|byte| byte.is_ascii_hexdigit())
+            })
+    };
+    value.as_str().filter(|text| is_guid(text)).ok_or_else(|| {
+        let shown: String = value.to_string().chars().take(80).collect();
+        Error::invalid_document(field, format!("{shown} is no endpoint; it must be the id of one, a GUID"))
+    })
+}
+
 /// Processors by number, as Linux writes a list of them: `0-3,6`. In order, none twice; empty for the empty text.
 ///
 /// ```

@@ -71,6 +71,7 @@ mod host;
 mod limit;
 #[cfg(target_os = "linux")]
 pub mod linux;
+mod network;
 mod options;
 mod process;
 mod properties;

@@ -13,7 +13,7 @@ use std::time::Duration;
 use hcsshim::schema::compute::v1::ContainerConfig;
 use hcsshim::schema::compute::v2::ComputeSystem;
 use hcsshim::schema::compute::{ExitType, OsType, PropertyType, State, SystemType};
-use hcsshim::{Error, ErrorKind, Guest, Hresult, Options};
+use hcsshim::{Error, ErrorKind, Guest, Hresult, Object, Options};
 use support::{host, host_with};
 
 const GRACEFUL: &str = r#"{"Status":0,"ExitType":"GracefulExit"}"#;
@@ -139,6 +139,32 @@ fn terminating_what_has_stopped_is_a_success_in_both_families() {
     }
     script.answer("terminate", Err(Error::from_hresult(Hresult::HCS_E_SYSTEM_NOT_FOUND)));
     assert!(container.terminate().unwrap_err().is_not_exist());
+}
+
+#[test]
+fn endpoints_are_attached_by_the_documents_of_the_original() {
+    const ENDPOINT: &str = "5fbdb8ff-0000-4f52-9d19-57e9f4a8e8b2";
+    let (host, script) = host();
+    host.hot_attach_endpoint("web", ENDPOINT).unwrap();
+    host.hot_detach_endpoint("web", ENDPOINT).unwrap();
+    let document = |request: &str| {
+        format!(r#"modify {{"ResourceType":"Network","Settings":"{ENDPOINT}","RequestType":"{request}"}}"#)
+    };
+    let calls: Vec<String> = script
+        .calls()
+        .into_iter()
+        .filter(|call| call.starts_with("open") || call.starts_with("modify"))
+        .collect();
+    assert_eq!(calls, ["open web".to_owned(), document("Add"), "open web".into(), document("Remove")]);
+    // What the service says comes through as it is.
+    script.answer("open", Err(Error::not_found(Object::system("web"))));
+    assert!(host.hot_attach_endpoint("web", ENDPOINT).unwrap_err().is_not_exist());
+    script.answer("modify", Err(Error::not_supported("Network", "no networks")));
+    let error = host.hot_attach_endpoint("web", ENDPOINT).unwrap_err();
+    assert!(error.is_not_supported() && error.document().unwrap().contains(ENDPOINT), "{error}");
+    assert!(host.set_current_thread_compartment_id(1).unwrap_err().is_not_supported());
+    assert!(host.current_thread_compartment_id().unwrap_err().is_not_supported());
+    assert!(host.compartment_id("web").unwrap_err().is_not_supported());
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The changes that a running system takes.
 
+use hcs_contract::reading::endpoint_id;
 use hcs_contract::{Error, Object, ObjectKind, Result};
 use hcs_schema::compute::RequestType;
 use hcs_schema::compute::v1::ResourceModificationRequestResponse;
@@ -77,12 +78,17 @@ impl Machine {
 
 /// Schema 1 knows no change but of networks and devices.
 fn modify_v1(reader: Reader<'_>, request: ResourceModificationRequestResponse) -> Result<()> {
-    let ResourceModificationRequestResponse { resource, data: _, request: _, unknown: _ } = request;
+    let ResourceModificationRequestResponse { resource, data, request, unknown: _ } = request;
     let field = format!("ResourceType {:?}", resource.as_str());
     if reader.breaks(Violation::AnyResourceModified) {
         return Ok(());
     }
-    reader.no(&field, if resource.as_str() == "Network" { NO_NETWORK } else { "the fake can't change that" })
+    if resource.as_str() != "Network" {
+        return reader.no(&field, "the fake can't change that");
+    }
+    endpoint_id("Settings", &data)?;
+    is_added(&request)?;
+    reader.no(&field, NO_NETWORK)
 }
 
 fn modify_v2(reader: Reader<'_>, request: ModifySettingRequest) -> Result<Change> {
@@ -141,6 +147,6 @@ fn is_added(request_type: &RequestType) -> Result<bool> {
     } else if *request_type == RequestType::REMOVE {
         Ok(false)
     } else {
-        Err(Error::not_supported("RequestType", "what is mapped can be added and removed"))
+        Err(Error::not_supported("RequestType", "it can be added and removed"))
     }
 }

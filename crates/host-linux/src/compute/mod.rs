@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod bad_values;
 mod bases;
+mod compartment;
 mod create;
 mod create_v1;
 mod create_v2;

@@ -1,6 +1,7 @@
 //! Changes of a running system: its limits, and what of the host it sees. What else a document can ask to change is
 //! refused by name.
 
+use hcs_contract::reading::endpoint_id;
 use hcs_contract::{Error, Result};
 use hcs_schema::compute::RequestType;
 use hcs_schema::compute::v1::ResourceModificationRequestResponse;
@@ -11,7 +12,7 @@ use hcs_silo::protocol::Request;
 
 use super::create_v1::{NO_DEVICE, NO_NETWORK, NO_VM};
 use super::plan::{Mapped, MappedPipe};
-use super::refuse::{self, no, unless_null};
+use super::refuse::{self, unless_null};
 use super::throttle::Throttle;
 use super::{create_v2, plan, spec};
 use crate::record::GuestOs;
@@ -33,21 +34,27 @@ pub(super) enum Change {
 pub(super) fn change(text: &str, guest: GuestOs) -> Result<Change> {
     let members: serde_json::Map<String, serde_json::Value> = from_json(text)?;
     if members.keys().any(|name| name.eq_ignore_ascii_case("ResourceType")) {
-        return Err(v1(refuse::parse(text)?));
+        return v1(refuse::parse(text)?);
     }
     v2(refuse::parse(text)?, guest)
 }
 
 /// Schema 1 knows no change but of networks and devices.
-fn v1(request: ResourceModificationRequestResponse) -> Error {
-    let ResourceModificationRequestResponse { resource, data: _, request: _, unknown: _ } = request;
-    match resource.as_str() {
-        "Network" => no("ResourceType \"Network\"", NO_NETWORK),
+fn v1(request: ResourceModificationRequestResponse) -> Result<Change> {
+    let ResourceModificationRequestResponse { resource, data, request, unknown: _ } = request;
+    Err(match resource.as_str() {
+        "Network" => {
+            let endpoint = endpoint_id("Settings", &data)?;
+            let verb = if is_added(&request)? { "attached" } else { "detached" };
+            let reason =
+                format!("endpoint {endpoint} can't be {verb}: there is no network service; {NO_NETWORK}");
+            Error::not_supported("ResourceType \"Network\"", reason)
+        }
         other => Error::not_supported(
             format!("ResourceType {other:?}"),
             "a schema 1 request changes no limits and no mapped folders; send a schema 2 request, by ResourcePath",
         ),
-    }
+    })
 }
 
 fn v2(request: ModifySettingRequest, guest: GuestOs) -> Result<Change> {
@@ -148,7 +155,7 @@ fn is_added(request_type: &RequestType) -> Result<bool> {
     } else if *request_type == RequestType::REMOVE {
         Ok(false)
     } else {
-        Err(Error::not_supported("RequestType", "what is mapped can be added and removed"))
+        Err(Error::not_supported("RequestType", "it can be added and removed"))
     }
 }
 
@@ -185,7 +192,18 @@ mod tests {
     #[test]
     fn everything_else_is_refused_by_name() {
         for (text, code, name) in [
-            (r#"{"ResourceType":"Network","Settings":null,"RequestType":"Add"}"#, 0x8007_0032, "Network"),
+            (
+                r#"{"ResourceType":"Network","Settings":"5fbdb8ff-0000-4f52-9d19-57e9f4a8e8b2","RequestType":"Add"}"#,
+                0x8007_0032,
+                "endpoint 5fbdb8ff-0000-4f52-9d19-57e9f4a8e8b2 can't be attached",
+            ),
+            (r#"{"ResourceType":"Network","Settings":null,"RequestType":"Add"}"#, 0x8037_010D, "Settings"),
+            (r#"{"ResourceType":"Network","Settings":"eth0"}"#, 0x8037_010D, "Settings"),
+            (
+                r#"{"ResourceType":"Network","Settings":"5fbdb8ff-0000-4f52-9d19-57e9f4a8e8b2","RequestType":"Update"}"#,
+                0x8007_0032,
+                "RequestType",
+            ),
             (r#"{"ResourceType":"Memory","Settings":1}"#, 0x8007_0032, "Memory"),
             (
                 r#"{"ResourcePath":"Container/MappedPipes","Settings":{"HostPath":"/s","ContainerPipeName":"p"}}"#,

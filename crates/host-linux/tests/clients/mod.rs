@@ -158,7 +158,7 @@ pub(crate) const CLIENTS: &[Client] = &[
     Client {
         call: Call::Modify,
         document: "v1::ResourceModificationRequestResponse",
-        siblings: &[("", r#""ResourceType":"Network","#)],
+        siblings: &[("", r#""ResourceType":"Network","Settings":"5fbdb8ff-0000-4f52-9d19-57e9f4a8e8b2","#)],
         refused: "ResourceType",
         ..CLIENT
     },

@@ -6,6 +6,7 @@ mod bad_input;
 mod bad_values;
 #[path = "../clients/mod.rs"]
 mod clients;
+mod compartments;
 mod disks;
 mod documents;
 mod events;
