@@ -278,6 +278,23 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::new(
+        "properties::the_service_has_no_such_property",
+        &["§6.5 ServiceProperties: one per requested property", "§5.4 NotSupported"],
+        |context| {
+            let query = r#"{"PropertyTypes":["Basic","NoSuchProperty"]}"#;
+            match context.service().service_properties(query).wait(context.patience()) {
+                Ok(text) => Err(Failure::Broken(format!("NoSuchProperty was answered: {text}"))),
+                Err(error) => same("predicates", &predicates(&error), &vec!["not supported"]),
+            }
+        },
+    ),
+    Case::new("properties::no_updates_are_pending", &["§1.2 HasPendingUpdates: always false"], |context| {
+        let system = context.started(Schema::One)?;
+        let properties = ask(context, &system, "")?;
+        let pending = properties["AreUpdatesPending"].as_bool().unwrap_or_default();
+        holds(!pending, format!("updates out of nowhere: {properties}"))
+    }),
+    Case::new(
         "properties::of_the_service",
         &["§6.5 ServiceProperties: one per requested property"],
         |context| {
