@@ -73,6 +73,8 @@ enum Action {
     Bench {
         /// Only this group
         group: Option<String>,
+        #[command(flatten)]
+        scale: bench::Scale,
         #[arg(long, value_enum, default_value = "table")]
         format: bench::Format,
     },
@@ -122,7 +124,7 @@ fn act(action: Action) -> Result<ExitCode, Error> {
         Action::Install { prefix } => install::run(&layout, &prefix),
         Action::Test { full, vm } => test::run(&layout, test::Options { full, vm }),
         Action::Conformance { filter } => return conformance::run(&layout, &filter),
-        Action::Bench { group, format } => bench::run(&layout, group.as_deref(), format),
+        Action::Bench { group, scale, format } => bench::run(&layout, group.as_deref(), scale, format),
         Action::Fuzz { target, seconds } => fuzz::run(&layout, target.as_deref(), seconds),
         Action::Schema => Tool::cargo(&layout.root)
             .args([

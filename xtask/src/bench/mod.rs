@@ -3,6 +3,7 @@
 mod alternate;
 mod compiled;
 mod compute;
+mod density;
 mod floor;
 mod row;
 mod timer;
@@ -27,6 +28,19 @@ pub(crate) struct Bench<'a> {
     pub(crate) layout: &'a Layout,
     /// A folder that is removed afterwards, on a disk.
     pub(crate) dir: &'a std::path::Path,
+    /// How many containers the group `density` makes.
+    pub(crate) scale: Scale,
+}
+
+/// Numbers of idle containers.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(crate) struct Scale {
+    /// Idle Linux containers of the group density
+    #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(2..))]
+    pub(crate) linux: u32,
+    /// Idle Windows containers of the group density; 0 leaves them out
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub(crate) windows: u32,
 }
 
 /// Measured together, in one process, one after the other.
@@ -35,11 +49,14 @@ struct Group {
     rows: fn(&Bench<'_>) -> Result<Vec<Row>, Error>,
 }
 
-const GROUPS: [Group; 2] =
-    [Group { name: "floor", rows: floor::rows }, Group { name: "compute", rows: compute::rows }];
+const GROUPS: [Group; 3] = [
+    Group { name: "floor", rows: floor::rows },
+    Group { name: "compute", rows: compute::rows },
+    Group { name: "density", rows: density::rows },
+];
 
 /// Measures one group or all, and prints the rows. A goal that is missed is a result, not an error.
-pub(crate) fn run(layout: &Layout, only: Option<&str>, format: Format) -> Result<(), Error> {
+pub(crate) fn run(layout: &Layout, only: Option<&str>, scale: Scale, format: Format) -> Result<(), Error> {
     if !rustix::process::geteuid().is_root() {
         return Err(Error::NotRoot { action: "./x bench" });
     }
@@ -54,7 +71,7 @@ pub(crate) fn run(layout: &Layout, only: Option<&str>, format: Format) -> Result
     for group in chosen {
         print::note(format_args!("== {} ({})", group.name, load()));
         let begun = rows.len();
-        rows.extend((group.rows)(&Bench { layout, dir: dir.path() })?);
+        rows.extend((group.rows)(&Bench { layout, dir: dir.path(), scale })?);
         for row in &mut rows[begun..] {
             row.group = group.name;
         }

@@ -44,6 +44,19 @@ impl Row {
         Self::new(&format!("{name}, KiB"), numbers, peer_name, goal, detail)
     }
 
+    /// Figures beside the most that we allow ourselves; the name has their unit.
+    pub(crate) fn budget(name: &str, ours: &[f64], budget: f64) -> Self {
+        let numbers = (median(ours.to_vec()), budget, median(ours.to_vec()) / budget);
+        Self::new(name, numbers, "budget", 1.0, spread(ours))
+    }
+
+    /// Figures beside others of ours; the name has their unit.
+    pub(crate) fn growth(name: &str, ours: &[f64], before: &[f64], peer_name: &str, goal: f64) -> Self {
+        let (now, then) = (median(ours.to_vec()), median(before.to_vec()));
+        let detail = format!("{} | {}", spread(ours), spread(before));
+        Self::new(name, (now, then, now / then), peer_name, goal, detail)
+    }
+
     fn new(name: &str, numbers: (f64, f64, f64), peer_name: &str, goal: f64, detail: String) -> Self {
         let (ours, peer, ratio) = numbers;
         let (name, peer_name) = (name.to_owned(), peer_name.to_owned());
@@ -103,6 +116,14 @@ mod tests {
         assert_eq!((&*row.name, row.ours, row.peer, row.holds), ("idle, KiB", 20.0, 100.0, true));
         assert!((row.ratio - 0.15).abs() < 1e-9, "{row:?}");
         assert_eq!(row.detail, "10.00/20.00/30.00 3 | 100.00/100.00/200.00 3");
+    }
+
+    #[test]
+    fn a_budget_is_kept_by_the_median_and_growth_is_a_ratio_of_medians() {
+        let row = Row::budget("list, ms", &[10.0, 90.0, 20.0], 50.0);
+        assert_eq!((row.ours, row.peer, &*row.peer_name, row.holds), (20.0, 50.0, "budget", true));
+        let row = Row::growth("exec, ms", &[3.0, 4.0], &[1.0, 1.0], "with 1", 1.3);
+        assert_eq!((row.ours, row.ratio, row.holds), (3.5, 3.5, false));
     }
 
     #[test]

@@ -19,6 +19,15 @@ use crate::process::ended;
 /// Far more than anything measured takes.
 const LIMIT: Duration = Duration::from_mins(1);
 
+/// What running a program took.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Used {
+    /// From before posix_spawn to after wait4, on `CLOCK_MONOTONIC`.
+    pub(crate) wall: Duration,
+    /// Of the program and of those that it has started and waited for.
+    pub(crate) processor: Duration,
+}
+
 /// A program with its arguments, made ready before the clock runs. Standard streams are `/dev/null`, the environment
 /// is `PATH` and what is added to it.
 #[derive(Debug)]
@@ -48,8 +57,13 @@ impl Timed {
         self
     }
 
-    /// Starts it and waits for its end: from before posix_spawn to after wait4, on `CLOCK_MONOTONIC`.
+    /// Starts it and waits for its end; how long that took.
     pub(crate) fn once(&self) -> Result<Duration, Error> {
+        self.used().map(|used| used.wall)
+    }
+
+    /// The same, with the processor time.
+    pub(crate) fn used(&self) -> Result<Used, Error> {
         let problem = |problem: String| Error::Measure { row: self.name(), problem };
         let streams = NullStreams::new()?;
         let (argv, envp) = (pointers(&self.args), pointers(&self.environment));
@@ -72,20 +86,25 @@ impl Timed {
             return Err(problem(format!("cannot start: {}", std::io::Error::from_raw_os_error(result))));
         }
         let hung = self.kill_when_it_hangs(pid)?;
-        // SAFETY: `pid` is a child of ours that nobody else waits for; `status` is ours to write, and null for the
-        // usage says that nobody wants it.
-        while unsafe { libc::wait4(pid, &raw mut status, 0, ptr::null_mut()) } < 0 {
+        // SAFETY: a plain C struct of numbers.
+        let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
+        // SAFETY: `pid` is a child of ours that nobody else waits for; `status` and `usage` are ours to write.
+        while unsafe { libc::wait4(pid, &raw mut status, 0, &raw mut usage) } < 0 {
             let error = std::io::Error::last_os_error();
             if error.kind() != std::io::ErrorKind::Interrupted {
                 return Err(problem(format!("cannot wait: {error}")));
             }
         }
-        let time = begun.elapsed();
+        let wall = begun.elapsed();
         if hung {
             return Err(problem(format!("did not end within {} s", LIMIT.as_secs())));
         }
         if libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0 {
-            Ok(time)
+            let processor = [usage.ru_utime, usage.ru_stime].map(|time| {
+                let part = |number: i64| u64::try_from(number).unwrap_or(0);
+                Duration::from_secs(part(time.tv_sec)) + Duration::from_micros(part(time.tv_usec))
+            });
+            Ok(Used { wall, processor: processor.iter().sum() })
         } else {
             Err(problem(format!("ended with {}", std::process::ExitStatus::from_raw(status))))
         }
@@ -159,6 +178,18 @@ mod tests {
         let script = "read -r line && exit 1; sleep 0.05; test \"$PATH\" && test \"$HOME\" = /x";
         let time = Timed::new("/bin/sh", ["-c", script]).env("HOME", "/x").once();
         assert!(time.as_ref().is_ok_and(|time| *time >= Duration::from_millis(50)), "{time:?}");
+    }
+
+    #[test]
+    fn processor_time_is_that_of_the_program_and_not_of_its_waiting() {
+        let used = |script| Timed::new("/bin/sh", ["-c", script]).used().unwrap();
+        let works = used("i=0; while test $i -lt 20000; do i=$((i+1)); done");
+        let sleeps = used("sleep 0.2");
+        assert!(works.processor > sleeps.processor, "{works:?} {sleeps:?}");
+        assert!(
+            sleeps.wall >= Duration::from_millis(200) && sleeps.processor < sleeps.wall / 2,
+            "{sleeps:?}"
+        );
     }
 
     #[test]

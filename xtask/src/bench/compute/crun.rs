@@ -52,11 +52,11 @@ const DEVICES: [(u32, Option<u32>); 8] = [
 ];
 
 /// Rules that crun adds by itself to every container, and that no configuration turns off.
-pub(super) const ADDED_DEVICES: [&str; 4] = ["b *:* m", "c *:* m", "c 5:1 rwm", "c 10:200 rwm"];
+pub(in crate::bench) const ADDED_DEVICES: [&str; 4] = ["b *:* m", "c *:* m", "c 5:1 rwm", "c 10:200 rwm"];
 
 /// Two bundles of crun's, and a mount namespace to run it in.
 #[derive(Debug)]
-pub(super) struct Crun {
+pub(in crate::bench) struct Crun {
     room: Room,
     /// Where crun keeps its state.
     state: PathBuf,
@@ -69,38 +69,57 @@ const IDS: [(&str, &str); 2] = [("true", TRUE), ("cat", CAT)];
 
 impl Crun {
     /// `root`: the containers' root folder.
-    pub(super) fn new(dir: &Path, root: &Path, oci: &Oci) -> Result<Self, Error> {
+    pub(in crate::bench) fn new(dir: &Path, root: &Path, oci: &Oci) -> Result<Self, Error> {
         let room = Room::new()?;
         room.act(hide_unified)?;
         let this = Self { room, state: dir.join("crun"), bundles: dir.join("bundles") };
         for (name, program) in IDS {
-            let bundle = this.bundles.join(id(name));
-            fs_err::create_dir_all(&bundle)?;
-            let config = config(&id(name), program, root, oci);
-            fs_err::write(bundle.join("config.json"), config.to_string())?;
+            this.bundle(name, program, root, oci)?;
         }
         Ok(this)
     }
 
+    /// Makes a further container's bundle.
+    pub(in crate::bench) fn bundle(
+        &self,
+        name: &str,
+        program: &str,
+        root: &Path,
+        oci: &Oci,
+    ) -> Result<(), Error> {
+        let bundle = self.bundles.join(id(name));
+        fs_err::create_dir_all(&bundle)?;
+        let config = config(&id(name), program, root, oci);
+        Ok(fs_err::write(bundle.join("config.json"), config.to_string())?)
+    }
+
     /// A whole run of `true`.
-    pub(super) fn run_true(&self) -> impl FnMut() -> Result<Duration, Error> {
-        let timed = Timed::new(CRUN, self.run("true"));
+    pub(in crate::bench) fn run_true(&self) -> impl FnMut() -> Result<Duration, Error> {
+        self.run_bundle("true")
+    }
+
+    /// A whole run of a bundle's container. Each name runs once at a time.
+    pub(in crate::bench) fn run_bundle<'a>(
+        &'a self,
+        name: &str,
+    ) -> impl FnMut() -> Result<Duration, Error> + Send + use<'a> {
+        let timed = Timed::new(CRUN, self.run(name));
         move || self.room.act(|| timed.once())
     }
 
     /// `true` in the running container that [`Crun::held`] started.
-    pub(super) fn exec_true(&self) -> impl FnMut() -> Result<Duration, Error> {
+    pub(in crate::bench) fn exec_true(&self) -> impl FnMut() -> Result<Duration, Error> {
         let timed = Timed::new(CRUN, self.args([OsStr::new("exec"), id("cat").as_ref(), TRUE.as_ref()]));
         move || self.room.act(|| timed.once())
     }
 
     /// A container that runs until it is let go.
-    pub(super) fn held(&self) -> Result<Held, Error> {
+    pub(in crate::bench) fn held(&self) -> Result<Held, Error> {
         self.room.act(|| Held::start(Tool::new(CRUN).args(self.run("cat"))))
     }
 
     /// The process of the held container.
-    pub(super) fn held_process(&self) -> Result<Pid, Error> {
+    pub(in crate::bench) fn held_process(&self) -> Result<Pid, Error> {
         let args = self.args([OsStr::new("state"), id("cat").as_ref()]);
         let text = self.room.act(|| Tool::new(CRUN).args(args).text())?;
         let json = |source| Error::Json { what: "the output of `crun state`".to_owned(), source };
@@ -122,8 +141,8 @@ impl Crun {
 impl Drop for Crun {
     fn drop(&mut self) {
         // Only what a failure has left: the state of a container that has ended is gone already.
-        for (name, _) in IDS.iter().filter(|(name, _)| self.state.join(id(name)).exists()) {
-            let args = self.args([OsStr::new("delete"), "--force".as_ref(), id(name).as_ref()]);
+        for left in fs_err::read_dir(&self.state).into_iter().flatten().flatten() {
+            let args = self.args([OsStr::new("delete"), "--force".as_ref(), &left.file_name()]);
             let _ = self.room.act(|| Tool::new(CRUN).args(args).output_to_stderr()?.run());
         }
     }

@@ -18,14 +18,14 @@ const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A program that writes what it reads.
 #[derive(Debug)]
-pub(super) struct Held {
+pub(in crate::bench) struct Held {
     child: Child,
     line: String,
 }
 
 impl Held {
     /// Starts it and returns when it answers: then it runs, and all that was made for it is there.
-    pub(super) fn start(tool: Tool) -> Result<Self, Error> {
+    pub(in crate::bench) fn start(tool: Tool) -> Result<Self, Error> {
         let line = tool.line();
         let child = tool.streams(Stdio::piped(), Stdio::piped(), Stdio::inherit()).spawn()?;
         let mut held = Self { child, line };
@@ -47,7 +47,7 @@ impl Held {
     }
 
     /// Lets it end, and waits for that.
-    pub(super) fn end(mut self) -> Result<(), Error> {
+    pub(in crate::bench) fn end(mut self) -> Result<(), Error> {
         if self.close()? { Ok(()) } else { Err(self.problem("did not end with its input, and was killed")) }
     }
 

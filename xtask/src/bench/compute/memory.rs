@@ -16,7 +16,10 @@ const QUIET: u32 = 4;
 const LIMIT: Duration = Duration::from_mins(1);
 
 /// KiB that the processes hold, once they have done nothing for a while. They may come and go before.
-pub(super) fn when_idle(row: &str, all: &impl Fn() -> Result<Vec<Pid>, Error>) -> Result<f64, Error> {
+pub(in crate::bench) fn when_idle(
+    row: &str,
+    all: &impl Fn() -> Result<Vec<Pid>, Error>,
+) -> Result<f64, Error> {
     let problem = |problem: String| Error::Measure { row: row.to_owned(), problem };
     let deadline = Instant::now() + LIMIT;
     let mut last = Vec::new();

@@ -2,13 +2,13 @@
 //!
 //! Every side gets the same work, and where that can be seen from outside it is compared first.
 
-mod crun;
-mod engine;
-mod held;
+pub(super) mod crun;
+pub(super) mod engine;
+pub(super) mod held;
 mod linux;
-mod memory;
-mod processes;
-mod profile;
+pub(super) mod memory;
+pub(super) mod processes;
+pub(super) mod profile;
 mod room;
 mod same;
 mod windows;

@@ -12,12 +12,12 @@ use crate::process::ended;
 const GRACE: Duration = Duration::from_secs(20);
 
 /// A text file of a process.
-pub(super) fn file(pid: Pid, name: &str) -> Result<String, Error> {
+pub(in crate::bench) fn file(pid: Pid, name: &str) -> Result<String, Error> {
     Ok(fs_err::read_to_string(format!("/proc/{}/{name}", pid.as_raw_nonzero()))?)
 }
 
 /// A value of `/proc/PID/status`; numbers are parted by one blank.
-pub(super) fn status(pid: Pid, key: &str) -> Result<String, Error> {
+pub(in crate::bench) fn status(pid: Pid, key: &str) -> Result<String, Error> {
     Ok(value(&file(pid, "status")?, key).unwrap_or_default())
 }
 
@@ -27,40 +27,40 @@ fn value(status: &str, key: &str) -> Option<String> {
 }
 
 /// The parent.
-pub(super) fn parent(pid: Pid) -> Result<Pid, Error> {
+pub(in crate::bench) fn parent(pid: Pid) -> Result<Pid, Error> {
     pid_of(&status(pid, "PPid")?, "the parent of a process")
 }
 
 /// A process id in a text.
-pub(super) fn pid_of(text: &str, what: &str) -> Result<Pid, Error> {
+pub(in crate::bench) fn pid_of(text: &str, what: &str) -> Result<Pid, Error> {
     let pid = text.trim().parse().ok().and_then(Pid::from_raw);
     pid.ok_or_else(|| Error::Measure { row: what.to_owned(), problem: format!("{text:?} is no process id") })
 }
 
 /// The kernel's number of a process's namespace of a kind, such as `mnt`.
-pub(super) fn namespace(pid: Pid, kind: &str) -> Result<u64, Error> {
+pub(in crate::bench) fn namespace(pid: Pid, kind: &str) -> Result<u64, Error> {
     Ok(fs_err::metadata(format!("/proc/{}/ns/{kind}", pid.as_raw_nonzero()))?.ino())
 }
 
 /// Every process that lives in this namespace. One that ends meanwhile is as good as not there.
-pub(super) fn within(kind: &str, number: u64) -> Result<Vec<Pid>, Error> {
+pub(in crate::bench) fn within(kind: &str, number: u64) -> Result<Vec<Pid>, Error> {
     Ok(all()?.into_iter().filter(|pid| namespace(*pid, kind).is_ok_and(|its| its == number)).collect())
 }
 
 /// Every process.
-pub(super) fn all() -> Result<Vec<Pid>, Error> {
+pub(in crate::bench) fn all() -> Result<Vec<Pid>, Error> {
     let entries = fs_err::read_dir("/proc")?.flatten();
     Ok(entries.filter_map(|entry| Pid::from_raw(entry.file_name().to_str()?.parse().ok()?)).collect())
 }
 
 /// The program that a process runs, by its file's device and number.
-pub(super) fn program(pid: Pid) -> Option<(u64, u64)> {
+pub(in crate::bench) fn program(pid: Pid) -> Option<(u64, u64)> {
     let file = fs_err::metadata(format!("/proc/{}/exe", pid.as_raw_nonzero())).ok()?;
     Some((file.dev(), file.ino()))
 }
 
 /// Kills every process of the namespace and waits until none is left. Only for a namespace that is ours alone.
-pub(super) fn end_all(kind: &str, number: u64) -> Result<(), Error> {
+pub(in crate::bench) fn end_all(kind: &str, number: u64) -> Result<(), Error> {
     let deadline = Instant::now() + GRACE;
     loop {
         // By descriptor: a number may meanwhile be another process's.

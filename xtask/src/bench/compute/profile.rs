@@ -11,21 +11,21 @@ use crate::process::Tool;
 
 /// What the example wrote.
 #[derive(Debug)]
-pub(super) struct Profile {
-    pub(super) oci: Oci,
+pub(in crate::bench) struct Profile {
+    pub(in crate::bench) oci: Oci,
     /// The compiled filter.
-    pub(super) filter: PathBuf,
+    pub(in crate::bench) filter: PathBuf,
 }
 
 /// In the words of OCI documents.
 #[derive(Debug, Deserialize)]
-pub(super) struct Oci {
-    pub(super) capabilities: Vec<String>,
-    pub(super) seccomp: serde_json::Value,
+pub(in crate::bench) struct Oci {
+    pub(in crate::bench) capabilities: Vec<String>,
+    pub(in crate::bench) seccomp: serde_json::Value,
 }
 
 impl Profile {
-    pub(super) fn write(bench: &Bench<'_>) -> Result<Self, Error> {
+    pub(in crate::bench) fn write(bench: &Bench<'_>) -> Result<Self, Error> {
         Tool::cargo(&bench.layout.root)
             .args(["run", "--quiet", "--locked", "--package", "hcs-silo", "--example", "linux-profile", "--"])
             .arg(bench.dir)

@@ -19,13 +19,13 @@ use crate::error::Error;
 
 /// See the module.
 #[derive(Debug)]
-pub(super) struct Room {
+pub(in crate::bench) struct Room {
     namespace: File,
 }
 
 impl Room {
     /// A copy of the host's mounts, which nothing connects with the host's any more.
-    pub(super) fn new() -> Result<Self, Error> {
+    pub(in crate::bench) fn new() -> Result<Self, Error> {
         on_thread(|| {
             unshare(UnshareFlags::NEWNS, "a mount namespace")?;
             mount_change("/", MountPropagationFlags::REC | MountPropagationFlags::PRIVATE)
@@ -37,7 +37,10 @@ impl Room {
     }
 
     /// Does something in it; programs that are started there are in it.
-    pub(super) fn act<T: Send>(&self, act: impl FnOnce() -> Result<T, Error> + Send) -> Result<T, Error> {
+    pub(in crate::bench) fn act<T: Send>(
+        &self,
+        act: impl FnOnce() -> Result<T, Error> + Send,
+    ) -> Result<T, Error> {
         on_thread(|| {
             // A thread moves alone once its working folder is its own.
             unshare(UnshareFlags::FS, "a working folder")?;
@@ -48,12 +51,12 @@ impl Room {
     }
 
     /// The kernel's number of it.
-    pub(super) fn number(&self) -> Result<u64, Error> {
+    pub(in crate::bench) fn number(&self) -> Result<u64, Error> {
         Ok(self.namespace.metadata()?.ino())
     }
 
     /// Ends every process in it.
-    pub(super) fn clear(&self) -> Result<(), Error> {
+    pub(in crate::bench) fn clear(&self) -> Result<(), Error> {
         processes::end_all("mnt", self.number()?)
     }
 }
