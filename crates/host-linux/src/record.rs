@@ -7,6 +7,7 @@ use std::path::Path;
 use fs_err::os::unix::fs::OpenOptionsExt as _;
 use hcs_contract::{Error, Hresult, Result};
 use hcs_fault::Point;
+use rustix::fs::{Mode, OFlags};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +16,9 @@ use crate::paths::{META, STATE};
 
 /// Version of the files of this module. A newer engine reads this one and the one before.
 pub(crate) const VERSION: u32 = 1;
+
+/// More than most of them have.
+const SMALL: usize = 1024;
 
 /// What does not change in a system's life. Written once, before anything that it names is made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,8 +80,12 @@ impl Meta {
     /// Reads it from a system's folder. `None`: there is none (yet), or it was cut off by a crash.
     pub(crate) fn read(folder: &Path) -> Result<Option<Self>> {
         let Some(text) = read_text(&folder.join(META))? else { return Ok(None) };
+        // The file of this version, as a rule, is read once.
+        if let Some(meta) = parse::<Self>(&text).filter(|meta| meta.version <= VERSION) {
+            return Ok(Some(meta));
+        }
         check_version(&folder.join(META), &text)?;
-        Ok(parse(&text))
+        Ok(None)
     }
 }
 
@@ -157,13 +165,25 @@ pub(crate) fn parse<T: DeserializeOwned>(text: &str) -> Option<T> {
 
 /// A file's text; `None`: it is not there.
 pub(crate) fn read_text(path: &Path) -> Result<Option<String>> {
-    match fs_err::read_to_string(path) {
+    match read_whole(path) {
         Ok(text) => Ok(Some(text)),
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
             Ok(None)
         }
         Err(error) => Err(Error::os("read", path.display().to_string(), error)),
     }
+}
+
+/// `std` asks for the size and the position first; a list of many systems reads many small files.
+fn read_whole(path: &Path) -> io::Result<String> {
+    let file = rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
+    let mut bytes = Vec::with_capacity(SMALL);
+    while rustix::io::retry_on_intr(|| rustix::io::read(&file, rustix::buffer::spare_capacity(&mut bytes)))?
+        > 0
+    {
+        bytes.reserve(SMALL);
+    }
+    String::from_utf8(bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
 }
 
 /// Writes JSON so that a reader sees all of it or nothing.

@@ -96,7 +96,7 @@ impl Engine {
         let failed =
             |step, errno: rustix::io::Errno| Error::os(step, path.display().to_string(), errno.into());
         let found = lock::until(&path, deadline, failed, || {
-            Ok(match self.look(&mut knocker, name, id, deadline)? {
+            Ok(match look(&mut knocker, id, deadline, || self.goes_with_last_handle(name))? {
                 Look::Found(found) => Some(found),
                 Look::Changing => None,
             })
@@ -107,10 +107,11 @@ impl Engine {
         })
     }
 
-    /// A look without waiting: `None` while it changes.
-    pub(super) fn glance(&self, name: &IdName, id: &str) -> Result<Option<Found<Welcome>>> {
+    /// A look without waiting: `None` while it changes. `meta` was read from the system's folder just now.
+    pub(super) fn glance(&self, name: &IdName, meta: &Meta) -> Result<Option<Found<Welcome>>> {
         let path = self.layout.system(name);
-        Ok(match self.look(&mut Knocker::new(&path), name, id, Deadline::after(GLANCE))? {
+        let says_so = || meta.ends_with_last_handle;
+        Ok(match look(&mut Knocker::new(&path), &meta.id, Deadline::after(GLANCE), says_so)? {
             Look::Found(found) => Some(found),
             Look::Changing => None,
         })
@@ -135,39 +136,10 @@ impl Engine {
         }
     }
 
-    fn look<L: Contact>(
-        &self,
-        knocker: &mut Knocker<'_>,
-        name: &IdName,
-        id: &str,
-        deadline: Deadline,
-    ) -> Result<Look<L>> {
-        match L::make(knocker.path(), deadline.instant()) {
-            Ok(contact) if self.is_going(name, &contact) => {
-                contact.leave();
-                return Ok(Look::Changing);
-            }
-            Ok(contact) => return Ok(Look::Found(Found::Live(contact))),
-            Err(LaunchError::NotThere { .. }) => {}
-            Err(error) => return Err(errors::from_launch(error, id)),
-        }
-        Ok(match knocker.knock()? {
-            TryLock::Ours(lock) => Look::Found(Found::Dead(lock)),
-            TryLock::Missing => Look::Found(Found::Nothing),
-            TryLock::Busy => Look::Changing,
-        })
-    }
-
-    /// Whether nobody else has it open and it goes with its last handle: as every stopped system does, and those
-    /// that say so. Then there are only milliseconds left of it.
-    fn is_going(&self, name: &IdName, contact: &impl Contact) -> bool {
-        let (state, others) = contact.seen();
-        let says_so = || {
-            // Without the file the folder is being removed.
-            let meta = Meta::read(&self.layout.system(name));
-            meta.is_ok_and(|meta| meta.is_none_or(|meta| meta.ends_with_last_handle))
-        };
-        others == 0 && (state == State::Stopped || says_so())
+    fn goes_with_last_handle(&self, name: &IdName) -> bool {
+        // Without the file the folder is being removed.
+        let meta = Meta::read(&self.layout.system(name));
+        meta.is_ok_and(|meta| meta.is_none_or(|meta| meta.ends_with_last_handle))
     }
 
     fn make_folder(&self, name: &IdName, deadline: Deadline) -> Result<()> {
@@ -192,6 +164,36 @@ impl Engine {
     pub(super) fn record_names(&self) -> Result<Vec<IdName>> {
         names(&self.layout.records())
     }
+}
+
+/// `says_so`: the system goes with its last handle.
+fn look<L: Contact>(
+    knocker: &mut Knocker<'_>,
+    id: &str,
+    deadline: Deadline,
+    says_so: impl FnOnce() -> bool,
+) -> Result<Look<L>> {
+    match L::make(knocker.path(), deadline.instant()) {
+        Ok(contact) if is_going(&contact, says_so) => {
+            contact.leave();
+            return Ok(Look::Changing);
+        }
+        Ok(contact) => return Ok(Look::Found(Found::Live(contact))),
+        Err(LaunchError::NotThere { .. }) => {}
+        Err(error) => return Err(errors::from_launch(error, id)),
+    }
+    Ok(match knocker.knock()? {
+        TryLock::Ours(lock) => Look::Found(Found::Dead(lock)),
+        TryLock::Missing => Look::Found(Found::Nothing),
+        TryLock::Busy => Look::Changing,
+    })
+}
+
+/// Whether nobody else has it open and it goes with its last handle: as every stopped system does, and those that say
+/// so. Then there are only milliseconds left of it.
+fn is_going(contact: &impl Contact, says_so: impl FnOnce() -> bool) -> bool {
+    let (state, others) = contact.seen();
+    others == 0 && (state == State::Stopped || says_so())
 }
 
 fn names(folder: &Path) -> Result<Vec<IdName>> {

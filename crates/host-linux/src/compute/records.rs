@@ -120,8 +120,8 @@ impl LinuxHost {
     /// # Errors
     /// Not found, and those of [`LinuxHost::systems`].
     pub fn inspect(&self, id: &str) -> Result<SystemInfo> {
-        let found = self.engine.survey(|meta| meta.id == id)?;
-        let found = found.into_iter().next().ok_or_else(|| Error::not_found(Object::system(id)))?;
+        let found = self.engine.survey_one(id)?;
+        let found = found.ok_or_else(|| Error::not_found(Object::system(id)))?;
         Ok(SystemInfo::new(found))
     }
 

@@ -193,15 +193,34 @@ impl Engine {
     /// Every system that `wanted` takes, and every kept record, in the order of their names. Dead ones are cleared
     /// away on the way.
     pub(super) fn survey(&self, wanted: impl Fn(&Meta) -> bool) -> Result<Vec<Surveyed>> {
-        let mut found = Vec::new();
-        for name in self.system_names()? {
-            let folder = self.layout.system(&name);
+        self.survey_of(&self.system_names()?, wanted, || self.record_names())
+    }
+
+    /// [`Engine::survey`] of one system: what that costs does not grow with the number of the others.
+    pub(super) fn survey_one(&self, id: &str) -> Result<Option<Surveyed>> {
+        // What can't be an id nobody has.
+        let Ok(name) = IdName::new(id) else { return Ok(None) };
+        let names = [name];
+        let found = self.survey_of(&names, |meta| meta.id == id, || Ok(names.to_vec()))?;
+        Ok(found.into_iter().next())
+    }
+
+    /// `records` is called once the living are known: one that ends meanwhile is found by its record.
+    fn survey_of(
+        &self,
+        systems: &[IdName],
+        wanted: impl Fn(&Meta) -> bool,
+        records: impl FnOnce() -> Result<Vec<IdName>>,
+    ) -> Result<Vec<Surveyed>> {
+        let mut found: Vec<Surveyed> = Vec::new();
+        for name in systems {
+            let folder = self.layout.system(name);
             let meta = match Meta::read(&folder) {
                 Ok(Some(meta)) if wanted(&meta) => meta,
                 // Being made: it is not there yet. Or a newer engine's: it is that one's to list.
                 Ok(_) | Err(_) => continue,
             };
-            let condition = match self.glance(&name, &meta.id) {
+            let condition = match self.glance(name, &meta) {
                 Ok(Some(Found::Live(welcome))) => Condition::Alive(welcome.status),
                 Ok(Some(Found::Dead(lock))) => {
                     // What can't be cleared away does not hide the living: the collection of garbage tells of it.
@@ -213,7 +232,7 @@ impl Engine {
             };
             found.push(Surveyed { meta, condition, folder });
         }
-        for name in self.record_names()? {
+        for name in records()? {
             let folder = self.layout.record(&name);
             let Ok(Some(meta)) = Meta::read(&folder) else { continue };
             if wanted(&meta)
