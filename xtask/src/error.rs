@@ -55,6 +55,12 @@ pub(crate) enum Error {
     /// Tests in the virtual machine failed.
     #[error("tests failed in the virtual machine; its console is in {console}", console = console.display())]
     MachineTests { console: PathBuf },
+    /// There is no honoured member of that name.
+    #[error("docs/support/compute.md calls no member honoured whose name contains {filter:?}")]
+    NoMember { filter: String },
+    /// Tests of honoured members pass without them, or prove nothing.
+    #[error("not proven: {}", names.join(", "))]
+    Unproven { names: Vec<String> },
     /// There is no fuzz target of that name.
     #[error("no fuzz target {name:?}; there are: {known}")]
     NoTarget { name: String, known: String },

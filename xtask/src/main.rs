@@ -56,7 +56,7 @@ enum Action {
     },
     /// Run what CI runs: format, rules of the sources, lints, docs and all tests
     Test {
-        /// The virtual machine too
+        /// The proof of every honoured member (`members`) and the virtual machine, too
         #[arg(long)]
         full: bool,
         /// Only the tests in the virtual machine (Debian's kernel, cgroup v2)
@@ -66,6 +66,12 @@ enum Action {
     /// Run the contract's suite on every host of this machine; prints a table and the counts
     Conformance {
         /// Only cases whose names contain this
+        #[arg(default_value = "")]
+        filter: String,
+    },
+    /// Prove that each member that docs/support/compute.md calls honoured has a test that fails without it
+    Members {
+        /// Only members whose names, such as v2::Container.Memory, contain this
         #[arg(default_value = "")]
         filter: String,
     },
@@ -124,6 +130,7 @@ fn act(action: Action) -> Result<ExitCode, Error> {
         Action::Install { prefix } => install::run(&layout, &prefix),
         Action::Test { full, vm } => test::run(&layout, test::Options { full, vm }),
         Action::Conformance { filter } => return conformance::run(&layout, &filter),
+        Action::Members { filter } => test::members::run(&layout, &filter),
         Action::Bench { group, scale, format } => bench::run(&layout, group.as_deref(), scale, format),
         Action::Fuzz { target, seconds } => fuzz::run(&layout, target.as_deref(), seconds),
         Action::Schema => Tool::cargo(&layout.root)

@@ -23,8 +23,20 @@ use crate::{Error, Result};
 /// # Errors
 /// Invalid document, with line and column, or with the paths of the unknown members.
 pub fn parse<T: Document + MemberType>(text: &str) -> Result<T> {
-    let document = T::from_json(text)?;
+    let document = read(text)?;
     no_unknown(&document)?;
+    Ok(document)
+}
+
+/// Reads a document with all that it has: who takes it apart must look at its unknown members.
+///
+/// # Errors
+/// Invalid document, with line and column.
+pub fn read<T: Document>(text: &str) -> Result<T> {
+    #[cfg_attr(not(feature = "drop-member"), expect(unused_mut, reason = "what a test drops is taken out"))]
+    let mut document = T::from_json(text)?;
+    #[cfg(feature = "drop-member")]
+    hcs_schema::drop_member::apply(&mut document);
     Ok(document)
 }
 

@@ -28,7 +28,7 @@ impl Reader<'_> {
 
     /// The same, where unknown members are looked at later.
     pub(crate) fn parse_open<T: Document + MemberType>(self, text: &str) -> Result<T> {
-        let document = T::from_json(text).map_err(|error| self.broken(error.into()))?;
+        let document: T = reading::read(text).map_err(|error| self.broken(error))?;
         if self.breaks(Violation::NamesCaseSensitive) || self.breaks(Violation::NullListRefused) {
             self.pick_on(T::MEMBERS, text)?;
         }

@@ -42,6 +42,8 @@ mod macros;
 
 pub mod compute;
 mod document;
+#[cfg(feature = "drop-member")]
+pub mod drop_member;
 #[cfg(feature = "json-schema")]
 pub mod json_schema;
 mod linux_host;

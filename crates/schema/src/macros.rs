@@ -91,6 +91,15 @@ macro_rules! document {
                 $($crate::MemberType::unknown_below(&self.$rust, &$crate::member::join(path, $name), found);)*
                 found.extend(self.unknown.keys().map(|name| $crate::member::join(path, name)));
             }
+
+            #[cfg(feature = "drop-member")]
+            fn drop_member(&mut self, member: &mut $crate::drop_member::Named) {
+                let this_type = member.is_of(module_path!(), stringify!($type));
+                $(if this_type && member.is($name) {
+                    member.take(&mut self.$rust);
+                }
+                $crate::MemberType::drop_member(&mut self.$rust, member);)*
+            }
         }
 
         document!(@serde $type);

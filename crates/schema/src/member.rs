@@ -31,6 +31,12 @@ pub trait MemberType: Default + Clone + fmt::Debug + PartialEq {
     fn unknown_below(&self, path: &str, found: &mut Vec<String>) {
         let _ = (path, found);
     }
+
+    /// Makes a member of a type empty wherever it stands within; see [`crate::drop_member`].
+    #[cfg(feature = "drop-member")]
+    fn drop_member(&mut self, member: &mut crate::drop_member::Named) {
+        let _ = member;
+    }
 }
 
 /// Reads a [`MemberType`] where serde wants a seed.
@@ -123,6 +129,11 @@ impl<T: MemberType> MemberType for Option<T> {
             value.unknown_below(path, found);
         }
     }
+
+    #[cfg(feature = "drop-member")]
+    fn drop_member(&mut self, member: &mut crate::drop_member::Named) {
+        self.iter_mut().for_each(|value| value.drop_member(member));
+    }
 }
 
 struct OptionVisitor<T>(PhantomData<T>);
@@ -171,6 +182,11 @@ impl<T: MemberType> MemberType for Vec<T> {
         for (index, value) in self.iter().enumerate() {
             value.unknown_below(&format!("{path}[{index}]"), found);
         }
+    }
+
+    #[cfg(feature = "drop-member")]
+    fn drop_member(&mut self, member: &mut crate::drop_member::Named) {
+        self.iter_mut().for_each(|value| value.drop_member(member));
     }
 }
 
@@ -224,6 +240,11 @@ where
         for (key, value) in self {
             value.unknown_below(&join(path, &key.to_string()), found);
         }
+    }
+
+    #[cfg(feature = "drop-member")]
+    fn drop_member(&mut self, member: &mut crate::drop_member::Named) {
+        self.values_mut().for_each(|value| value.drop_member(member));
     }
 }
 

@@ -3,6 +3,7 @@
 mod counts;
 mod instance;
 mod leftovers;
+pub(crate) mod members;
 mod phase;
 mod program;
 
@@ -22,7 +23,7 @@ pub(crate) use program::run as program;
 /// What to run beyond the usual.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Options {
-    /// The virtual machine too.
+    /// The proof of every honoured member and the virtual machine, too.
     pub(crate) full: bool,
     /// Only the virtual machine.
     pub(crate) vm: bool,
@@ -51,6 +52,9 @@ pub(crate) fn run(layout: &Layout, options: Options) -> Result<(), Error> {
         sources(&mut run, layout);
         tests(&mut run, layout, &mut counts, options.full);
         run.within(if options.full { ALL + FAULTS } else { ALL });
+    }
+    if options.full {
+        run.step("members", Duration::from_mins(12), || members::run(layout, ""));
     }
     if options.vm || options.full {
         vm::run(&mut run, layout, &mut counts);

@@ -30,7 +30,7 @@ fn read(call: Call, text: &str) -> Result<Plan> {
             plan(process_doc::request(text, ProcessStreams::default(), guest(windows), schema))
         }
         Call::Modify => plan(modify::change(text, GuestOs::Windows)),
-        Call::Properties => plan(properties::query(text)),
+        Call::Properties { schema } => plan(properties::query(text, schema)),
         Call::ServiceProperties => plan(service::service_properties(text)),
         Call::Enumerate => plan(refuse::parse_options::<ComputeSystemQuery>(text)),
         Call::ModifyProcess => plan(process::modify_requests(1, text)),

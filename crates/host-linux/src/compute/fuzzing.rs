@@ -67,12 +67,12 @@ pub fn signal(text: &str, windows: bool) -> Result<String> {
     shown(process::signal_request(1, guest(windows), text))
 }
 
-/// A query of a system's properties.
+/// A query of a system's properties, in a system of either schema.
 ///
 /// # Errors
-/// As the query says it.
+/// As the query of schema 2 says it.
 pub fn query(text: &str) -> Result<String> {
-    shown(properties::query(text))
+    shown(properties::query(text, 1)).or_else(|_| shown(properties::query(text, 2)))
 }
 
 /// A query of the service's properties.

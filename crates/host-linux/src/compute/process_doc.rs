@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 
-use hcs_contract::{Error, ProcessStreams, Result, StreamSource};
+use hcs_contract::{Error, ProcessStreams, Result, StreamSource, reading};
 use hcs_guest_protocol::{Console, CreateProcess, Streams as WindowsStreams};
+use hcs_schema::Document;
 use hcs_schema::compute::ProcessStatus;
 use hcs_schema::compute::v1::ProcessConfig;
 use hcs_schema::compute::v2::ProcessParameters;
-use hcs_schema::{Document, MemberType};
 use hcs_silo::protocol::{LinuxProgram, Process, ProcessExit, Program, Stream, User};
 use hcs_silo::spec::Command;
 
@@ -73,10 +73,14 @@ pub(super) fn request(text: &str, streams: ProcessStreams, guest: GuestOs, schem
 /// The schemas' documents differ in a few members; what only one of them knows says which it is. Without such a
 /// member it is of the system's own schema.
 fn read(text: &str, schema: u32) -> Result<Wanted> {
-    let parameters = ProcessParameters::from_json(text)?;
-    let mut unknown = Vec::new();
-    parameters.unknown_below("", &mut unknown);
-    if unknown.is_empty() {
+    if schema == 1 {
+        let config: ProcessConfig = reading::read(text)?;
+        if config.unknown.is_empty() {
+            return from_v1(config);
+        }
+    }
+    let parameters: ProcessParameters = reading::read(text)?;
+    if parameters.unknown.is_empty() {
         let wanted = from_v2(parameters)?;
         // Clients of schema 1 send a size with every process. In schema 2 it is there because somebody wants it.
         if schema != 1 && !wanted.emulate_console {
@@ -85,9 +89,11 @@ fn read(text: &str, schema: u32) -> Result<Wanted> {
         }
         return Ok(wanted);
     }
-    let config = ProcessConfig::from_json(text)?;
-    if config.unknown.is_empty() {
-        return from_v1(config);
+    if schema != 1 {
+        let config: ProcessConfig = reading::read(text)?;
+        if config.unknown.is_empty() {
+            return from_v1(config);
+        }
     }
     // Unknown to both, or of both at once.
     refuse::parse::<ProcessParameters>(text).and_then(from_v2)

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use hcs_contract::{Error, Result};
+use hcs_contract::{Error, Result, reading};
 use hcs_schema::compute::{
     ExitType, GuestConnectionInfo, GuestDefinedCapabilities, MemoryStats, OsType, ProcessorStats,
     PropertyType, State as StateName, StorageStats, SystemType, v1, v2,
@@ -29,13 +29,12 @@ pub(super) struct Wanted {
     pub(super) disks: bool,
 }
 
-/// Reads a `PropertyQuery`.
+/// Reads a `PropertyQuery` for a system that was created from a document of `schema`.
 ///
 /// # Errors
 /// Invalid document; not supported for a property that this host has not.
-pub(super) fn query(text: &str) -> Result<Wanted> {
-    let v2::PropertyQuery { property_types, queries, unknown: _ } = refuse::parse_options(text)?;
-    refuse::unless_default("Queries", &queries, "properties are asked for by PropertyTypes here")?;
+pub(super) fn query(text: &str, schema: u32) -> Result<Wanted> {
+    let property_types = property_types(text, schema)?;
     let mut wanted = Wanted::default();
     for (index, property) in property_types.iter().enumerate() {
         if *property == PropertyType::STATISTICS {
@@ -55,6 +54,19 @@ pub(super) fn query(text: &str) -> Result<Wanted> {
         }
     }
     Ok(wanted)
+}
+
+/// Schema 1 knows a part of what schema 2 does: what it does not know may still be refused by name.
+fn property_types(text: &str, schema: u32) -> Result<Vec<PropertyType>> {
+    if schema == 1 && !text.trim().is_empty() {
+        let v1::PropertyQuery { property_types, unknown } = reading::read(text)?;
+        if unknown.is_empty() {
+            return Ok(property_types);
+        }
+    }
+    let v2::PropertyQuery { property_types, queries, unknown: _ } = refuse::parse_options(text)?;
+    refuse::unless_default("Queries", &queries, "properties are asked for by PropertyTypes here")?;
+    Ok(property_types)
 }
 
 /// What the supervisor said.
@@ -351,21 +363,21 @@ mod tests {
 
     #[test]
     fn queries_ask_for_parts_and_others_are_refused_by_name() {
-        assert_eq!(query("").unwrap(), Wanted::default());
-        let all =
-            query(r#"{"PropertyTypes":["Statistics","ProcessList","MappedVirtualDisk","GuestConnection"]}"#);
-        assert_eq!(
-            all.unwrap(),
-            Wanted { statistics: true, processes: true, guest_connection: true, disks: true }
-        );
-        for (text, name) in [
-            (r#"{"PropertyTypes":["Statistics","Memory"]}"#, "PropertyTypes[1]"),
-            (r#"{"PropertyTypes":["Nope"]}"#, "PropertyTypes[0]"),
-            (r#"{"Queries":{"x":{}}}"#, "Queries"),
-        ] {
-            let error = query(text).unwrap_err();
-            assert_eq!(error.hresult(), Hresult::ERROR_NOT_SUPPORTED);
-            assert!(error.to_string().contains(name), "{error}");
+        for schema in [1, 2] {
+            assert_eq!(query("", schema).unwrap(), Wanted::default());
+            let all =
+                r#"{"PropertyTypes":["Statistics","ProcessList","MappedVirtualDisk","GuestConnection"]}"#;
+            let wanted = Wanted { statistics: true, processes: true, guest_connection: true, disks: true };
+            assert_eq!(query(all, schema).unwrap(), wanted);
+            for (text, name) in [
+                (r#"{"PropertyTypes":["Statistics","Memory"]}"#, "PropertyTypes[1]"),
+                (r#"{"PropertyTypes":["Nope"]}"#, "PropertyTypes[0]"),
+                (r#"{"Queries":{"x":{}}}"#, "Queries"),
+            ] {
+                let error = query(text, schema).unwrap_err();
+                assert_eq!(error.hresult(), Hresult::ERROR_NOT_SUPPORTED);
+                assert!(error.to_string().contains(name), "{error}");
+            }
         }
     }
 
@@ -454,7 +466,7 @@ mod tests {
             ..Answers::default()
         };
         let text =
-            document(&meta("x"), query(r#"{"PropertyTypes":["Statistics"]}"#).unwrap(), stopped, disks())
+            document(&meta("x"), query(r#"{"PropertyTypes":["Statistics"]}"#, 2).unwrap(), stopped, disks())
                 .unwrap();
         let two = v2::Properties::from_json(&text).unwrap();
         assert_eq!((two.stopped, two.exit_type, two.statistics), (true, ExitType::FORCED_EXIT, None));

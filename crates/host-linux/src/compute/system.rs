@@ -157,7 +157,7 @@ impl ComputeSystem for System {
 
     fn properties(&self, query: &str) -> Operation {
         let kind = OperationKind::GetProperties;
-        let wanted = match properties::query(query) {
+        let wanted = match properties::query(query, self.meta.schema) {
             Ok(wanted) => wanted,
             Err(error) => return self.handle.done(kind, Err(error.with_document(query))),
         };

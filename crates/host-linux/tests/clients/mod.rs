@@ -19,7 +19,10 @@ pub(crate) enum Call {
         schema: u32,
     },
     Modify,
-    Properties,
+    /// Of a system of this schema.
+    Properties {
+        schema: u32,
+    },
     ServiceProperties,
     Enumerate,
     ModifyProcess,
@@ -162,7 +165,8 @@ pub(crate) const CLIENTS: &[Client] = &[
         refused: "ResourceType",
         ..CLIENT
     },
-    Client { call: Call::Properties, document: "v2::PropertyQuery", siblings: &[], ..CLIENT },
+    Client { call: Call::Properties { schema: 1 }, document: "v1::PropertyQuery", siblings: &[], ..CLIENT },
+    Client { call: Call::Properties { schema: 2 }, document: "v2::PropertyQuery", siblings: &[], ..CLIENT },
     Client { call: Call::ServiceProperties, document: "v2::PropertyQuery", siblings: &[], ..CLIENT },
     Client { call: Call::Enumerate, document: "ComputeSystemQuery", siblings: &[], ..CLIENT },
     Client {

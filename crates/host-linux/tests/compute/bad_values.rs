@@ -76,7 +76,7 @@ fn a_refused_request_changes_nothing_of_a_running_system() {
                 return operation.wait(PATIENCE).map(drop).unwrap_err();
             }
             Call::Modify => system.modify(text),
-            Call::Properties => system.properties(text),
+            Call::Properties { .. } => system.properties(text),
             Call::ServiceProperties => engine.host.service_properties(text),
             Call::Enumerate => engine.host.enumerate_systems(text),
             Call::ModifyProcess => shell.process.modify(text),
