@@ -155,12 +155,11 @@ fn decode_base64(text: &str) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    use hcs_schema::Document;
-
     use super::*;
+    use crate::compute::refuse::parse;
 
     fn check(text: &str) -> Result<Vec<RegistryChange>> {
-        changes(RegistryChanges::from_json(text).unwrap())
+        changes(parse(text).unwrap())
     }
 
     #[test]

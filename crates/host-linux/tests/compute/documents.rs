@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use hcs_contract::{ComputeService, ComputeSystem};
 
-use super::support::{Engine, done, exit_code, run, spawn};
+use super::support::{Engine, SOON, done, exit_code, run, spawn};
 
 /// A limit as the kernel keeps it: the content of the first of these files in the only system's cgroup.
 fn limit(engine: &Engine, files: &[&str]) -> String {
@@ -34,19 +34,23 @@ fn mapped_folders_and_files_are_there_and_read_only_ones_stay_so() {
     let folder = engine.path("mapped");
     fs_err::create_dir(&folder).unwrap();
     fs_err::write(folder.join("file"), "outside\n").unwrap();
-    let more = format!(
+    let mapped = format!(
         r#""MappedDirectories":[{{"HostPath":"{0}","ContainerPath":"/deep/in/rw"}},
             {{"HostPath":"{0}","ContainerPath":"/ro","ReadOnly":true}},
             {{"HostPath":"{0}/file","ContainerPath":"/etc/one"}}]"#,
         folder.display()
     );
-    let system = engine.started("mapped", &more);
-    assert_eq!(run(&system, "cat /deep/in/rw/file /ro/file /etc/one").0, "outside\noutside\noutside\n");
-    assert_eq!(run(&system, "echo inside > /deep/in/rw/new").1, 0);
-    assert_eq!(fs_err::read_to_string(folder.join("new")).unwrap(), "inside\n");
-    assert_ne!(run(&system, "echo inside 2> /dev/null > /ro/no || exit 1").1, 0);
-    assert!(!folder.join("no").exists());
-    done(&system.terminate(""));
+    for document in [engine.document(&mapped), engine.document_2(&mapped)] {
+        let system = engine.try_create("mapped", &document).unwrap();
+        done(&system.start(""));
+        assert_eq!(run(&system, "cat /deep/in/rw/file /ro/file /etc/one").0, "outside\noutside\noutside\n");
+        assert_eq!(run(&system, "echo inside > /deep/in/rw/new").1, 0);
+        assert_eq!(fs_err::read_to_string(folder.join("new")).unwrap(), "inside\n");
+        assert_ne!(run(&system, "echo inside 2> /dev/null > /ro/no || exit 1").1, 0);
+        assert!(!folder.join("no").exists());
+        done(&system.terminate(""));
+        fs_err::remove_file(folder.join("new")).unwrap();
+    }
 }
 
 #[test]
@@ -91,23 +95,67 @@ fn layers_lie_over_each_other_and_writes_go_to_the_scratch_folder() {
 #[test]
 fn limits_are_the_kernels() {
     let engine = Engine::new();
-    for (member, files, expected) in [
-        (r#""MemoryMaximumInMB":64"#, &["memory.max", "memory.limit_in_bytes"][..], &["67108864"][..]),
-        (r#""ProcessorCount":1"#, &["cpu.max", "cpu.cfs_quota_us"], &["100000 100000", "100000"]),
-        (r#""ProcessorWeight":10000"#, &["cpu.weight", "cpu.shares"], &["200", "2048"]),
-        (r#""Name":"plain""#, &["pids.max"], &["16384"]),
-        (r#""LinuxHost":{"ProcessorAffinity":"0"}"#, &["cpuset.cpus"], &["0"]),
-    ] {
-        let system = engine.create("limits", member);
+    let kept = |document: &str, files: &[&str]| {
+        let system = engine.try_create("limits", document).unwrap();
         let kept = limit(&engine, files);
-        assert!(expected.contains(&kept.as_str()), "{member}: {kept}");
         done(&system.terminate(""));
+        kept
+    };
+    for (one, two, files, expected) in [
+        (
+            r#""MemoryMaximumInMB":64"#,
+            r#""Memory":{"SizeInMB":64}"#,
+            &["memory.max", "memory.limit_in_bytes"][..],
+            &["67108864"][..],
+        ),
+        (
+            r#""ProcessorCount":1"#,
+            r#""Processor":{"Count":1}"#,
+            &["cpu.max", "cpu.cfs_quota_us"],
+            &["100000 100000", "100000"],
+        ),
+        (
+            r#""ProcessorWeight":10000"#,
+            r#""Processor":{"Weight":10000}"#,
+            &["cpu.weight", "cpu.shares"],
+            &["200", "2048"],
+        ),
+        (r#""Name":"plain""#, "", &["pids.max"], &["16384"]),
+    ] {
+        for document in [engine.document(one), engine.document_2(two)] {
+            let kept = kept(&document, files);
+            assert!(expected.contains(&kept.as_str()), "{document}: {kept}");
+        }
     }
-    let system = engine.create("limits", r#""ProcessorMaximum":2500"#);
-    let quota = limit(&engine, &["cpu.max", "cpu.cfs_quota_us"]);
+    let tied = engine.document(r#""LinuxHost":{"ProcessorAffinity":"0"}"#);
+    assert_eq!(kept(&tied, &["cpuset.cpus"]), "0");
     let processors = std::thread::available_parallelism().unwrap().get();
-    let quota: usize = quota.split(' ').next().unwrap().parse().unwrap();
-    assert_eq!(quota, processors * 25_000, "a quarter of all processors");
+    let quarter = (processors * 25_000).to_string();
+    for document in
+        [engine.document(r#""ProcessorMaximum":2500"#), engine.document_2(r#""Processor":{"Maximum":2500}"#)]
+    {
+        let quota = kept(&document, &["cpu.max", "cpu.cfs_quota_us"]);
+        assert_eq!(quota.split(' ').next(), Some(&*quarter), "a quarter of all processors: {document}");
+    }
+}
+
+#[test]
+fn storage_limits_of_schema_2_are_the_kernels() {
+    let engine = Engine::new();
+    let document = format!(
+        r#"{{"Container":{{"Storage":{{"Path":"{}","QoS":{{"IopsMaximum":777,"BandwidthMaximum":7654400}}}}}}}}"#,
+        engine.root.display()
+    );
+    let system = engine.try_create("limits", &document).unwrap();
+    for (files, rate) in [
+        (["io.max", "blkio.throttle.write_iops_device"], "777"),
+        (["io.max", "blkio.throttle.read_iops_device"], "777"),
+        (["io.max", "blkio.throttle.write_bps_device"], "7654400"),
+        (["io.max", "blkio.throttle.read_bps_device"], "7654400"),
+    ] {
+        let kept = limit(&engine, &files);
+        assert!(kept.contains(rate), "{files:?}: {kept:?}");
+    }
     done(&system.terminate(""));
 }
 
@@ -191,10 +239,20 @@ fn what_only_this_host_knows() {
     done(&zone.terminate(""));
     drop(zone);
 
+    // It stands beside the `Container` of schema 2.
+    let two = engine.document_2("").replacen('{', r#"{"LinuxHost":{"TimeZone":"Asia/Tokyo"},"#, 1);
+    let zone = engine.try_create("two", &two).unwrap();
+    done(&zone.start(""));
+    assert_eq!(run(&zone, "date +%Z").0, "JST\n");
+    done(&zone.terminate(""));
+    drop(zone);
+
     // `EndWithFirstProcess`: nobody terminates it.
     let ends = host(r#""EndWithFirstProcess":true,"KeepAfterExit":true,"Labels":{"team":"a"}"#);
     let process = spawn(&ends, r#"{"CommandArgs":["/bin/sh","-c","exit 9"]}"#);
-    assert!(done(&ends.wait_exit()).contains("GracefulExit"));
+    assert_eq!(exit_code(&*process.process), 9);
+    let ended = ends.wait_exit().wait(SOON).expect("it ends with its first process");
+    assert!(ended.contains("GracefulExit"), "{ended}");
     drop((ends, process));
     let info = engine.host.inspect("host").unwrap();
     assert_eq!((info.exit_code, info.labels["team"].as_str()), (Some(9), "a"));

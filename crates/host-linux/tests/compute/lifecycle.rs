@@ -153,14 +153,19 @@ fn a_wait_on_another_thread_ends_with_the_handle() {
 #[test]
 fn the_last_handle_ends_a_system_that_says_so() {
     let engine = Engine::new();
-    let system = engine.started("last", r#""TerminateOnLastHandleClosed":true"#);
-    let second = engine.host.open_system("last").unwrap();
-    drop(system);
-    assert_eq!(state(&second), "Running");
-    drop(second);
-    // The id is free as soon as its supervisor has cleared away, which a create waits for.
-    let again = engine.create("last", "");
-    done(&again.terminate(""));
+    let one = engine.document(r#""TerminateOnLastHandleClosed":true"#);
+    let two = engine.document_2("").replacen('{', r#"{"ShouldTerminateOnLastHandleClosed":true,"#, 1);
+    for document in [one, two] {
+        let system = engine.try_create("last", &document).unwrap();
+        done(&system.start(""));
+        let second = engine.host.open_system("last").unwrap();
+        drop(system);
+        assert_eq!(state(&second), "Running");
+        drop(second);
+        // The id is free as soon as its supervisor has cleared away, which a create waits for.
+        let again = engine.create("last", "");
+        done(&again.terminate(""));
+    }
 }
 
 #[test]
@@ -211,14 +216,8 @@ fn notifications_reach_those_who_do_not_wait_and_those_who_come_late() {
 #[test]
 fn properties_of_both_schemas() {
     let engine = Engine::new();
-    let document = format!(
-        r#"{{"Owner":"tests","SchemaVersion":{{"Major":2,"Minor":1}},"Container":{{"Storage":{{"Path":"{}"}},
-            "GuestOs":{{"HostName":"two"}}}}}}"#,
-        engine.root.display()
-    );
-    let two = engine.try_create("two", &document).unwrap();
-    done(&two.start(""));
-    assert_eq!(run(&two, "hostname").0, "two\n");
+    let two = engine.named(2, "two", "second");
+    assert_eq!(run(&two, "hostname").0, "second\n");
     let sleeper = spawn(&two, &shell("exec sleep 1000"));
     let text = done(&two.properties(r#"{"PropertyTypes":["Statistics","ProcessList"]}"#));
     let properties = v2::Properties::from_json(&text).unwrap();
@@ -232,6 +231,7 @@ fn properties_of_both_schemas() {
     let properties = v1::ContainerProperties::from_json(&text).unwrap();
     assert!(properties.statistics.unwrap().processor.total_runtime_100ns > 0, "{text}");
     assert_eq!((properties.name.as_str(), properties.state.as_str()), ("test", "Running"));
+    assert_eq!(properties.owner, "tests");
 
     let list = |query: &str| {
         let text = done(&engine.other().enumerate_systems(query));

@@ -2,9 +2,10 @@
 
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 
 use super::support::{Engine, code, done, exit_code, finish, run, shell, spawn};
-use hcs_contract::{ProcessStreams, Stream, StreamSource};
+use hcs_contract::{ComputeSystem, ProcessStreams, Stream, StreamSource};
 use hcs_schema::Document;
 use hcs_schema::compute::v2::ProcessParameters;
 
@@ -20,12 +21,19 @@ fn parameters(arguments: &[&str]) -> ProcessParameters {
 #[test]
 fn exit_codes_streams_and_surroundings() {
     let engine = Engine::new();
-    let system = engine.started("surroundings", r#""HostName":"box.example""#);
-    for expected in [0, 1, 7, 255] {
-        assert_eq!(run(&system, &format!("exit {expected}")).1, expected);
+    for schema in [1, 2] {
+        let system = engine.named(schema, "surroundings", "box.example");
+        surroundings(&system);
+        done(&system.terminate(""));
     }
-    assert_eq!(run(&system, "kill -9 $$").1, 137, "128 and the signal");
-    let created = spawn(&system, &shell("cat; echo error >&2"));
+}
+
+fn surroundings(system: &Arc<dyn ComputeSystem>) {
+    for expected in [0, 1, 7, 255] {
+        assert_eq!(run(system, &format!("exit {expected}")).1, expected);
+    }
+    assert_eq!(run(system, "kill -9 $$").1, 137, "128 and the signal");
+    let created = spawn(system, &shell("cat; echo error >&2"));
     let mut stdin = created.information.take_stdin().unwrap();
     stdin.write_all(b"in \0 \xff").unwrap();
     drop(stdin);
@@ -40,12 +48,12 @@ fn exit_codes_streams_and_surroundings() {
     document.working_directory = "/tmp".into();
     document.user = "12:34".into();
     document.environment.insert("A".into(), "b c".into());
-    let (out, errors, code) = finish(&spawn(&system, &document.to_json()));
+    let (out, errors, code) = finish(&spawn(system, &document.to_json()));
     let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
     assert_eq!((out, errors.as_str(), code), (format!("/tmp\n12\n34\nb c {path}\nbox.example\n"), "", 0));
     let mut line = parameters(&[]);
     line.command_line = r#"/bin/echo 'a  b' "c" $A"#.into();
-    assert_eq!(finish(&spawn(&system, &line.to_json())).0, "a  b c $A\n");
+    assert_eq!(finish(&spawn(system, &line.to_json())).0, "a  b c $A\n");
     // The state after the exit, and the signals that come too late for it.
     let process = &created.process;
     let status = "{\"ProcessId\":PID,\"Exited\":true,\"ExitCode\":0,\"LastWaitResult\":0}";
@@ -53,7 +61,6 @@ fn exit_codes_streams_and_surroundings() {
     assert_eq!(super::support::code(&process.terminate("")), 0x8037_011F);
     assert_eq!(super::support::code(&process.signal(r#"{"Signal":15}"#)), 0x8037_011F);
     assert_eq!(system.open_process(process.pid()).unwrap_err().hresult().0, 0x8007_0490);
-    done(&system.terminate(""));
 }
 
 #[test]
@@ -79,12 +86,19 @@ fn given_descriptors_are_the_process_own() {
 #[test]
 fn a_console_is_a_terminal_that_can_be_resized() {
     let engine = Engine::new();
-    let system = engine.started("console", "");
+    for schema in [1, 2] {
+        let system = engine.named(schema, "console", "console");
+        terminal(&system);
+        done(&system.terminate(""));
+    }
+}
+
+fn terminal(system: &Arc<dyn ComputeSystem>) {
     let mut document = parameters(&["/bin/sh", "-c", "stty size; read x; stty size; echo $TERM"]);
     document.emulate_console = true;
     document.create_std_in_pipe = true;
     document.console_size = vec![11, 22];
-    let created = spawn(&system, &document.to_json());
+    let created = spawn(system, &document.to_json());
     let mut terminal = created.information.take_stdout().unwrap();
     let mut input = created.information.take_stdin().unwrap();
     assert!(created.information.take_stderr().is_none());
@@ -96,18 +110,18 @@ fn a_console_is_a_terminal_that_can_be_resized() {
             assert_ne!(count, 0, "{text:?} did not come: {seen:?}");
             seen.push_str(&String::from_utf8_lossy(&bytes[..count]));
         }
+        seen.clone()
     };
-    read_until("11 22\r\n");
+    assert_eq!(read_until("\r\n"), "11 22\r\n");
     done(&created.process.modify(r#"{"Operation":"ConsoleSize","ConsoleSize":{"Height":33,"Width":44}}"#));
     input.write_all(b"\n").unwrap();
     read_until("33 44\r\n");
     read_until("xterm\r\n");
     assert_eq!(exit_code(&*created.process), 0);
     // A process without a console has no size.
-    let plain = spawn(&system, &shell("cat"));
+    let plain = spawn(system, &shell("cat"));
     let resize = plain.process.modify(r#"{"Operation":"ConsoleSize","ConsoleSize":{"Height":1,"Width":1}}"#);
     assert_eq!(code(&resize), 0x8007_0032);
-    done(&system.terminate(""));
 }
 
 #[test]

@@ -48,6 +48,9 @@ pub(crate) fn libexec() -> PathBuf {
         .clone()
 }
 
+/// For what comes at once or never: shorter than [`PATIENCE`], so that its absence is told from a test that hangs.
+pub(crate) const SOON: Duration = Duration::from_secs(20);
+
 /// An engine in folders of its own, and a root folder with busybox. Nothing of it is left when it is dropped.
 pub(crate) struct Engine {
     folder: tempfile::TempDir,
@@ -99,6 +102,27 @@ impl Engine {
             r#"{{"SystemType":"Container","Name":"test","Owner":"tests","ContainerType":"Linux","VolumePath":"{}"{comma}{more}}}"#,
             self.root.display()
         )
+    }
+
+    /// The schema 2 document of the same container; `more` are further members of its `Container`.
+    pub(crate) fn document_2(&self, more: &str) -> String {
+        let comma = if more.is_empty() { "" } else { "," };
+        format!(
+            r#"{{"Owner":"tests","SchemaVersion":{{"Major":2,"Minor":1}},
+                "Container":{{"Storage":{{"Path":"{}"}}{comma}{more}}}}}"#,
+            self.root.display()
+        )
+    }
+
+    /// A container with this name of its host, from a document of either schema.
+    pub(crate) fn named(&self, schema: u32, id: &str, host_name: &str) -> Arc<dyn ComputeSystem> {
+        let document = match schema {
+            1 => self.document(&format!(r#""HostName":"{host_name}""#)),
+            _ => self.document_2(&format!(r#""GuestOs":{{"HostName":"{host_name}"}}"#)),
+        };
+        let system = self.try_create(id, &document).unwrap();
+        done(&system.start(""));
+        system
     }
 
     pub(crate) fn create(&self, id: &str, more: &str) -> Arc<dyn ComputeSystem> {

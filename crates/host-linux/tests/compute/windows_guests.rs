@@ -19,6 +19,12 @@ pub(crate) fn document(more: &str, host: &str) -> String {
     )
 }
 
+/// The schema 1 document of such a container, with further members.
+pub(crate) fn document_1(more: &str) -> String {
+    let base = windows::base();
+    format!(r#"{{"SystemType":"Container","Layers":[{{"Path":"{}"}}]{more}}}"#, base.path().display())
+}
+
 pub(crate) fn started(engine: &Engine, id: &str, document: &str) -> Arc<dyn ComputeSystem> {
     let system = engine.try_create(id, document).unwrap_or_else(|error| panic!("{error:?}"));
     done(&system.start(""));
@@ -102,6 +108,58 @@ fn names_folders_registry_and_version_follow_the_document() {
     let exit = done(&system.wait_exit());
     assert!(exit.contains("GracefulExit"), "{exit}");
     assert_eq!(state(&system), "Stopped");
+}
+
+#[test]
+fn a_program_can_be_named_apart_from_its_command_line() {
+    let engine = Engine::new();
+    for document in [document_1(""), document("", "")] {
+        let system = started(&engine, "named", &document);
+        // The first word is the program's to look at; nothing of that name is there.
+        let mut parameters = parameters("shell /c exit 5");
+        parameters.application_name = r"C:\windows\system32\cmd.exe".into();
+        assert_eq!(finish(&spawn(&system, &parameters.to_json())).2, 5);
+        done(&system.terminate(""));
+    }
+}
+
+#[test]
+fn registry_values_of_every_type_are_there() {
+    let engine = Engine::new();
+    let changes = r#","RegistryChanges":{"AddValues":[
+        {"Key":{"Hive":"Software","Name":"Hcs"},"Name":"S","Type":"String","StringValue":"text"},
+        {"Key":{"Hive":"Software","Name":"Hcs"},"Name":"E","Type":"ExpandedString","StringValue":"%x%"},
+        {"Key":{"Hive":"Software","Name":"Hcs"},"Name":"M","Type":"MultiString","StringValue":"a\u0000b"},
+        {"Key":{"Hive":"Software","Name":"Hcs"},"Name":"B","Type":"Binary","BinaryValue":"qv8="},
+        {"Key":{"Hive":"Software","Name":"Hcs"},"Name":"D","Type":"DWord","DWordValue":7},
+        {"Key":{"Hive":"Software","Name":"Hcs"},"Name":"Q","Type":"QWord","QWordValue":1311768467463790320},
+        {"Key":{"Hive":"Software","Name":"Hcs"},"Name":"C","Type":"CustomType","CustomType":9,"BinaryValue":"qQ=="},
+        {"Key":{"Hive":"System","Name":"Passing","Volatile":true},"Name":"V","Type":"String","StringValue":"x"}]}"#;
+    let folder = engine.path("mapped");
+    fs_err::create_dir(&folder).unwrap();
+    let mapped =
+        format!(r#","MappedDirectories":[{{"HostPath":"{}","ContainerPath":"C:\\data"}}]"#, folder.display());
+    let system = started(&engine, "values", &document(&format!("{changes}{mapped}"), ""));
+    // What `reg query` shows of some types is less than they hold.
+    assert_eq!(run(&system, r"reg export HKLM\Software\Hcs C:\data\values.reg").1, 0);
+    let bytes = fs_err::read(folder.join("values.reg")).unwrap();
+    let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
+    let values = String::from_utf16(&units).unwrap();
+    for expected in [
+        r#""S"="text""#,
+        r#""E"=hex(2):25,00,78,00,25,00,00,00"#,
+        r#""M"=hex(7):61,00,00,00,62,00,00,00,00,00"#,
+        r#""B"=hex:aa,ff"#,
+        r#""D"=dword:00000007"#,
+        r#""Q"=hex(b):f0,de,bc,9a,78,56,34,12"#,
+        r#""C"=hex(9):a9"#,
+    ] {
+        assert!(values.lines().any(|value| value == expected), "{expected}: {values}");
+    }
+    // No lasting key can lie below one that goes with the container.
+    let add = |key: &str| finish(&spawn(&system, &command(&format!(r"reg add HKLM\{key}\Below /f")))).2;
+    assert_eq!((add(r"Software\Hcs"), add(r"System\Passing")), (0, 1));
+    done(&system.terminate(""));
 }
 
 #[test]

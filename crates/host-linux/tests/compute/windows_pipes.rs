@@ -11,19 +11,23 @@ use rustix::net::{AddressFamily, SendFlags, SocketAddrUnix, SocketFlags, SocketT
 use serde_json::{Value, json};
 
 use super::mapping::change;
-use super::support::{Engine, INVALID_STATE, PATIENCE, code, done, finish, spawn};
+use super::support::{Engine, INVALID_STATE, PATIENCE, SOON, code, done, finish, spawn};
 use super::windows;
-use super::windows_guests::{command, document, started};
+use super::windows_guests::{command, document, document_1, started};
 
 /// A Windows container with the probe, and a pipe `p` that stands for this socket.
 fn with_pipe(engine: &Engine, id: &str, socket: &Path) -> Arc<dyn ComputeSystem> {
-    let more = format!(
+    started(engine, id, &document(&mapped(socket), ""))
+}
+
+/// These members, for a document of either schema.
+fn mapped(socket: &Path) -> String {
+    format!(
         r#","MappedPipes":[{{"ContainerPipeName":"p","HostPath":"{}"}}],
            "MappedDirectories":[{{"HostPath":"{}","ContainerPath":"C:\\probe","ReadOnly":true}}]"#,
         socket.display(),
         windows::probe().display(),
-    );
-    started(engine, id, &document(&more, ""))
+    )
 }
 
 /// A client of the pipe that says these lines and then ends its direction.
@@ -49,6 +53,14 @@ fn said(created: &CreatedProcess) -> String {
     out.replace("\r\n", "\n")
 }
 
+/// The connection of a client.
+fn accept(listener: &UnixListener) -> UnixStream {
+    let limit = rustix::event::Timespec::try_from(SOON).unwrap();
+    let mut fds = [rustix::event::PollFd::new(listener, rustix::event::PollFlags::IN)];
+    assert_eq!(rustix::event::poll(&mut fds, Some(&limit)).unwrap(), 1, "no client has come");
+    listener.accept().unwrap().0
+}
+
 /// Reads to the end of a client's direction and answers with that, between words of its own.
 fn serve(mut connection: UnixStream) {
     let mut text = String::new();
@@ -66,12 +78,12 @@ fn clients_speak_with_a_socket_of_the_host() {
 
     // The end of one direction is seen, and the other goes on.
     let one = client(&system, "bytes", "hello\n");
-    serve(listener.accept().unwrap().0);
+    serve(accept(&listener));
     assert_eq!(said(&one), "9 got hello\nend\n");
 
     // Many at once, each with a connection of its own.
     let all: Vec<_> = (0..8).map(|number| client(&system, "bytes", &format!("{number}\n"))).collect();
-    let connections: Vec<_> = all.iter().map(|_| listener.accept().unwrap().0).collect();
+    let connections: Vec<_> = all.iter().map(|_| accept(&listener)).collect();
     connections.into_iter().for_each(serve);
     for (number, client) in all.iter().enumerate() {
         assert_eq!(said(client), format!("5 got {number}\nend\n"));
@@ -80,7 +92,7 @@ fn clients_speak_with_a_socket_of_the_host() {
     // More than a pipe and a socket hold.
     let long = "x".repeat(1_000_000);
     let one = client(&system, "bytes", &format!("{long}\n"));
-    serve(listener.accept().unwrap().0);
+    serve(accept(&listener));
     let lengths: Vec<usize> =
         said(&one).lines().filter_map(|line| line.split(' ').next()?.parse().ok()).collect();
     assert_eq!(lengths.iter().sum::<usize>(), long.len() + 4);
@@ -90,7 +102,7 @@ fn clients_speak_with_a_socket_of_the_host() {
     fs_err::remove_file(&path).unwrap();
     let listener = UnixListener::bind(&path).unwrap();
     let one = client(&system, "bytes", "again\n");
-    serve(listener.accept().unwrap().0);
+    serve(accept(&listener));
     assert_eq!(said(&one), "9 got again\nend\n");
 
     // Without one a client is let go of, and the pipe is there for the next.
@@ -100,14 +112,26 @@ fn clients_speak_with_a_socket_of_the_host() {
     fs_err::remove_file(&path).unwrap();
     let listener = UnixListener::bind(&path).unwrap();
     let one = client(&system, "bytes", "somebody\n");
-    serve(listener.accept().unwrap().0);
+    serve(accept(&listener));
     assert_eq!(said(&one), "12 got somebody\nend\n");
 
     // A client that is killed is gone for the server too.
     let held = spawn(&system, &command(r"C:\probe\probe.exe pipe \\.\pipe\p bytes"));
-    let mut connection = listener.accept().unwrap().0;
+    let mut connection = accept(&listener);
     done(&held.process.terminate(""));
     assert_eq!(connection.read(&mut [0; 8]).unwrap(), 0);
+    done(&system.terminate(""));
+}
+
+#[test]
+fn documents_of_schema_1_map_pipes_too() {
+    let engine = Engine::new();
+    let path = engine.path("server.sock");
+    let listener = UnixListener::bind(&path).unwrap();
+    let system = started(&engine, "pipes", &document_1(&mapped(&path)));
+    let one = client(&system, "bytes", "hello\n");
+    serve(accept(&listener));
+    assert_eq!(said(&one), "9 got hello\nend\n");
     done(&system.terminate(""));
 }
 
