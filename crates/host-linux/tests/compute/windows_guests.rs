@@ -134,6 +134,8 @@ fn registry_values_of_every_type_are_there() {
         {"Key":{"Hive":"Software","Name":"Hcs"},"Name":"D","Type":"DWord","DWordValue":7},
         {"Key":{"Hive":"Software","Name":"Hcs"},"Name":"Q","Type":"QWord","QWordValue":1311768467463790320},
         {"Key":{"Hive":"Software","Name":"Hcs"},"Name":"C","Type":"CustomType","CustomType":9,"BinaryValue":"qQ=="},
+        {"Key":{"Hive":"Software","Name":"Hcs"},"Name":"N","Type":"None"},
+        {"Key":{"Hive":"Software","Name":"Hcs"},"Name":"Z","Type":"Binary"},
         {"Key":{"Hive":"System","Name":"Passing","Volatile":true},"Name":"V","Type":"String","StringValue":"x"}]}"#;
     let folder = engine.path("mapped");
     fs_err::create_dir(&folder).unwrap();
@@ -153,6 +155,8 @@ fn registry_values_of_every_type_are_there() {
         r#""D"=dword:00000007"#,
         r#""Q"=hex(b):f0,de,bc,9a,78,56,34,12"#,
         r#""C"=hex(9):a9"#,
+        r#""N"=hex(0):"#,
+        r#""Z"=hex:"#,
     ] {
         assert!(values.lines().any(|value| value == expected), "{expected}: {values}");
     }

@@ -97,9 +97,10 @@ impl Key {
         let name = wide(&call, name)?;
         let (kind, bytes) = encode(&call, data)?;
         let size = u32::try_from(bytes.len()).expect("a frame is far below 4 GiB");
-        // SAFETY: the key is open, the name ends with a NUL, the data is readable for `size` bytes.
-        let code =
-            unsafe { kernelbase::RegSetValueExW(self.0, name.as_ptr(), 0, kind, bytes.as_ptr(), size) };
+        // The pointer of an empty vector points nowhere, which Wine looks at.
+        let data = if bytes.is_empty() { std::ptr::null() } else { bytes.as_ptr() };
+        // SAFETY: the key is open, the name ends with a NUL, the data is readable for `size` bytes, or null for none.
+        let code = unsafe { kernelbase::RegSetValueExW(self.0, name.as_ptr(), 0, kind, data, size) };
         if code == ERROR_SUCCESS { Ok(()) } else { Err(failure(call, code)) }
     }
 
