@@ -14,7 +14,7 @@ use super::engine::Engine;
 use super::plan::{Guest, HostPart, Plan};
 use super::reclaim::remove_folder;
 use super::spec::{self, Places};
-use super::{bases, create_v1, create_v2, errors, refuse};
+use super::{bases, create_v1, create_v2, errors, refuse, windows_path};
 use crate::ids::{IdName, Life};
 use crate::lock::FolderLock;
 use crate::paths::DOCUMENT;
@@ -29,14 +29,21 @@ pub(super) fn plan(text: &str, is_base: &dyn Fn(&Path) -> bool) -> Result<Plan> 
     let members: serde_json::Map<String, serde_json::Value> = from_json(text)?;
     let has =
         |names: &[&str]| members.keys().any(|key| names.iter().any(|name| key.eq_ignore_ascii_case(name)));
-    if has(&["Container", "HostedSystem", "VirtualMachine", "SchemaVersion"]) {
-        create_v2::plan(refuse::parse::<v2::ComputeSystem>(text)?, is_base)
+    let plan = if has(&["Container", "HostedSystem", "VirtualMachine", "SchemaVersion"]) {
+        create_v2::plan(refuse::parse::<v2::ComputeSystem>(text)?, is_base)?
     } else if has(&["SystemType"]) {
-        create_v1::plan(refuse::parse::<v1::ContainerConfig>(text)?)
+        create_v1::plan(refuse::parse::<v1::ContainerConfig>(text)?)?
     } else {
         let message = "neither SystemType (schema 1) nor Container (schema 2) is in the document";
-        Err(Error::invalid_document("", message))
+        return Err(Error::invalid_document("", message));
+    };
+    if let Guest::Windows { .. } = plan.guest {
+        // Before half a minute goes into a base for a document that has Linux's paths.
+        for mapped in &plan.mapped {
+            windows_path::check(&format!("{}.ContainerPath", mapped.field), &mapped.container)?;
+        }
     }
+    Ok(plan)
 }
 
 /// What of a system under construction must go again when it fails.

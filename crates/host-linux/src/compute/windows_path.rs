@@ -45,6 +45,14 @@ pub(super) fn outside(target: &str) -> String {
     }
 }
 
+/// What can be said of such a path before there is a prefix.
+///
+/// # Errors
+/// As [`inside`].
+pub(super) fn check(field: &str, path: &str) -> Result<()> {
+    components(field, path).map(drop)
+}
+
 /// How a name is spelled in a folder: as it is, or in another case.
 fn spelled(folder: &Path, name: &str) -> Option<String> {
     if folder.join(name).exists() {

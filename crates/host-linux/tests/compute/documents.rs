@@ -70,7 +70,10 @@ fn layers_lie_over_each_other_and_writes_go_to_the_scratch_folder() {
                     "LayerFolderPath":"{scratch}"}}"#
             )
         } else {
-            format!(r#"{{"Container":{{"Storage":{{"Layers":{layers},"Path":"{scratch}"}}}}}}"#)
+            let mapped = format!(r#"[{{"HostPath":"{}","ContainerPath":"/up"}}]"#, upper.display());
+            format!(
+                r#"{{"Container":{{"Storage":{{"Layers":{layers},"Path":"{scratch}"}},"MappedDirectories":{mapped}}}}}"#
+            )
         }
     };
     for schema in [1, 2] {
