@@ -8,6 +8,7 @@ use cargo_metadata::MetadataCommand;
 use crate::error::Error;
 use crate::layout::{Layout, MUSL, WINDOWS};
 use crate::process::Tool;
+use crate::test::DROP_MEMBER;
 
 /// A program that runs beside or inside containers, built by cargo.
 struct Guest {
@@ -62,9 +63,19 @@ fn tools(layout: &Layout) -> Result<Vec<Built>, Error> {
         .iter()
         .map(|name| {
             let file = layout.target.join(MUSL).join("release").join(name);
+            without_switches(&file)?;
             lay(&file, &layout.dist(), &Path::new("bin").join(name))
         })
         .collect()
+}
+
+/// Refuses a program that listens to a switch of test builds: nobody's container may lose what its document asks for.
+fn without_switches(file: &Path) -> Result<(), Error> {
+    let bytes = fs_err::read(file)?;
+    if bytes.windows(DROP_MEMBER.len()).any(|window| window == DROP_MEMBER.as_bytes()) {
+        return Err(Error::Switch { file: file.to_owned(), variable: DROP_MEMBER });
+    }
+    Ok(())
 }
 
 /// What runs beside and inside containers.
@@ -136,7 +147,19 @@ pub(crate) fn put(file: &Path, place: &Path) -> Result<(), Error> {
 mod tests {
     use std::os::unix::fs::PermissionsExt;
 
-    use super::put;
+    use super::{DROP_MEMBER, put, without_switches};
+    use crate::error::Error;
+
+    #[test]
+    fn a_program_with_a_switch_of_test_builds_is_not_laid_out() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("program");
+        fs_err::write(&file, "\x7fELF HCSSHIM_DROP").unwrap();
+        without_switches(&file).unwrap();
+        fs_err::write(&file, format!("\x7fELF\0{DROP_MEMBER}\0")).unwrap();
+        let error = without_switches(&file).unwrap_err();
+        assert!(matches!(&error, Error::Switch { file: named, .. } if *named == file), "{error}");
+    }
 
     #[test]
     fn a_file_is_replaced_whole_and_keeps_its_permissions() {

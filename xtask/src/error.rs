@@ -55,6 +55,9 @@ pub(crate) enum Error {
     /// Tests in the virtual machine failed.
     #[error("tests failed in the virtual machine; its console is in {console}", console = console.display())]
     MachineTests { console: PathBuf },
+    /// A program for users was built with a feature of test builds.
+    #[error("{file} obeys {variable}: it was built with the feature drop-member, which is for tests", file = file.display())]
+    Switch { file: PathBuf, variable: &'static str },
     /// There is no honoured member of that name.
     #[error("docs/support/compute.md calls no member honoured whose name contains {filter:?}")]
     NoMember { filter: String },

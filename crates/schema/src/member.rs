@@ -132,7 +132,9 @@ impl<T: MemberType> MemberType for Option<T> {
 
     #[cfg(feature = "drop-member")]
     fn drop_member(&mut self, member: &mut crate::drop_member::Named) {
-        self.iter_mut().for_each(|value| value.drop_member(member));
+        if let Some(value) = self {
+            value.drop_member(member);
+        }
     }
 }
 
@@ -186,7 +188,9 @@ impl<T: MemberType> MemberType for Vec<T> {
 
     #[cfg(feature = "drop-member")]
     fn drop_member(&mut self, member: &mut crate::drop_member::Named) {
-        self.iter_mut().for_each(|value| value.drop_member(member));
+        for value in self {
+            value.drop_member(member);
+        }
     }
 }
 
@@ -244,7 +248,9 @@ where
 
     #[cfg(feature = "drop-member")]
     fn drop_member(&mut self, member: &mut crate::drop_member::Named) {
-        self.values_mut().for_each(|value| value.drop_member(member));
+        for value in self.values_mut() {
+            value.drop_member(member);
+        }
     }
 }
 

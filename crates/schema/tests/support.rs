@@ -53,9 +53,10 @@ fn every_row_has_a_known_status_and_what_it_needs() {
         for Row { member, status, how, test } in rows {
             let at = format!("{section}.{member}");
             match status {
-                "honoured" | "filled" => {
-                    assert!(!test.is_empty(), "{at}: name the test, or say — for none yet");
+                "honoured" => {
+                    assert!(test.contains("::"), "{at}: name the test that fails without it: {test}")
                 }
+                "filled" => assert!(!test.is_empty(), "{at}: name the test, or say — for none yet"),
                 "refused" | "recorded" | "absent" => {
                     assert!(!how.is_empty(), "{at}: say why");
                     assert!(

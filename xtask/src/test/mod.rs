@@ -29,8 +29,11 @@ pub(crate) struct Options {
     pub(crate) vm: bool,
 }
 
-/// Own rules of the sources: arrows between crates, licences, file lengths, links.
-const RULES: [&str; 3] = ["arrows", "licences", "tidy"];
+/// Own rules of the sources: arrows between crates, their features, licences, file lengths, links.
+const RULES: [&str; 4] = ["arrows", "features", "licences", "tidy"];
+
+/// The switch of test builds that drops a member of a document; `hcs_schema::drop_member` reads it.
+pub(crate) const DROP_MEMBER: &str = "HCSSHIM_DROP_MEMBER";
 
 /// Longer than any test program takes on a slow machine.
 const PROGRAM: Duration = Duration::from_mins(5);

@@ -9,8 +9,7 @@ use crate::error::Error;
 use crate::layout::Layout;
 use crate::process::Tool;
 
-/// The switch of test builds; `hcs_schema::drop_member` reads it.
-pub(super) const VARIABLE: &str = "HCSSHIM_DROP_MEMBER";
+pub(super) use crate::test::DROP_MEMBER as VARIABLE;
 
 /// The crate whose tests the page names, in its library and in this program.
 const CRATE: &str = "crates/host-linux";
