@@ -54,7 +54,7 @@ fn every_row_has_a_known_status_and_what_it_needs() {
             let at = format!("{section}.{member}");
             match status {
                 "honoured" => {
-                    assert!(test.contains("::"), "{at}: name the test that fails without it: {test}")
+                    assert!(test.contains("::"), "{at}: name the test that fails without it: {test}");
                 }
                 "filled" => assert!(!test.is_empty(), "{at}: name the test, or say — for none yet"),
                 "refused" | "recorded" | "absent" => {

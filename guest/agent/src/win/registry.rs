@@ -98,7 +98,7 @@ impl Key {
         let (kind, bytes) = encode(&call, data)?;
         let size = u32::try_from(bytes.len()).expect("a frame is far below 4 GiB");
         // The pointer of an empty vector points nowhere, which Wine looks at.
-        let data = if bytes.is_empty() { std::ptr::null() } else { bytes.as_ptr() };
+        let data = if bytes.is_empty() { null() } else { bytes.as_ptr() };
         // SAFETY: the key is open, the name ends with a NUL, the data is readable for `size` bytes, or null for none.
         let code = unsafe { kernelbase::RegSetValueExW(self.0, name.as_ptr(), 0, kind, data, size) };
         if code == ERROR_SUCCESS { Ok(()) } else { Err(failure(call, code)) }
