@@ -61,6 +61,7 @@ impl Client {
 
 const LINUX_1: &str = r#""SystemType":"Container","ContainerType":"Linux","VolumePath":"/r","#;
 const MAPPED: &str = r#""HostPath":"/h","ContainerPath":"/c","#;
+const MAPPED_ON_C: &str = r#""HostPath":"/h","ContainerPath":"C:\\c","#;
 const KEY: &str = r#""Hive":"System","Name":"k","#;
 
 /// All of them.
@@ -88,8 +89,8 @@ pub(crate) const CLIENTS: &[Client] = &[
         document: "v1::ContainerConfig",
         siblings: &[
             ("", r#""SystemType":"Container","#),
-            ("MappedDirectories[0]", MAPPED),
-            ("MappedVirtualDisks[0]", MAPPED),
+            ("MappedDirectories[0]", MAPPED_ON_C),
+            ("MappedVirtualDisks[0]", MAPPED_ON_C),
             ("Layers[0]", r#""Path":"/base","#),
         ],
         ..CLIENT
@@ -99,7 +100,7 @@ pub(crate) const CLIENTS: &[Client] = &[
         document: "v2::ComputeSystem",
         siblings: &[
             ("", r#""Container":{},"#),
-            ("Container.MappedDirectories[0]", MAPPED),
+            ("Container.MappedDirectories[0]", MAPPED_ON_C),
             ("Container.Storage.Layers[0]", r#""Path":"/l","#),
             (
                 "Container.RegistryChanges.AddValues[0]",
