@@ -1,23 +1,26 @@
-//! The feature that makes a host forget a member of its documents is on in nothing that is built without asking for it.
+//! The features that are only for tests are on in nothing that is built without asking for them.
 
 use std::path::Path;
 
 use cargo_metadata::{Metadata, MetadataCommand};
 
-/// What it is for: `docs/decisions.md`, "A member is dropped where the host reads it …".
-const FEATURE: &str = "drop-member";
+/// What they are for: `docs/decisions.md`, "A member is dropped where the host reads it …" and "Fault points are places …".
+const FEATURES: [&str; 3] = ["drop-member", "fault-points", "points"];
+
+/// Any that the project is built for: crates for others are never fetched.
+const PLATFORM: &str = "x86_64-unknown-linux-gnu";
 
 /// The ids of the workspace's packages that have it on.
 fn with_it_on(metadata: &Metadata) -> Vec<String> {
     let resolve = metadata.resolve.as_ref().expect("metadata with dependencies");
-    let on = resolve.nodes.iter().filter(|node| node.features.iter().any(|name| name.as_str() == FEATURE));
+    let on = resolve.nodes.iter().filter(|node| node.features.iter().any(|name| FEATURES.contains(&name.as_str())));
     on.map(|node| node.id.to_string()).collect()
 }
 
 fn metadata() -> MetadataCommand {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the workspace");
     let mut command = MetadataCommand::new();
-    command.manifest_path(root.join("Cargo.toml")).other_options(["--offline".to_owned()]);
+    command.manifest_path(root.join("Cargo.toml")).other_options(["--locked", "--filter-platform", PLATFORM].map(str::to_owned).to_vec());
     command
 }
 
