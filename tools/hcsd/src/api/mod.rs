@@ -30,6 +30,11 @@ pub(crate) fn blocking<T>(work: impl FnOnce() -> T) -> T {
 /// The body as text: a document, which the host judges.
 pub(crate) async fn document(app: &App, request: Request) -> std::result::Result<String, Failure> {
     let most = app.config.max_body;
+    // What says that it is too long need not come first.
+    if http_body::Body::size_hint(request.body()).lower() > most as u64 {
+        app.metrics.refuse("body");
+        return Err(too_long(most));
+    }
     let body = axum::body::to_bytes(request.into_body(), most);
     let Ok(body) = tokio::time::timeout(app.config.request_timeout, body).await else {
         app.metrics.refuse("slow body");
@@ -38,13 +43,14 @@ pub(crate) async fn document(app: &App, request: Request) -> std::result::Result
     };
     let body = body.map_err(|_| {
         app.metrics.refuse("body");
-        let error = Error::invalid_argument(
-            "body",
-            format!("it is cut off, or has more than {most} bytes, the limit of this server"),
-        );
-        Failure::new(StatusCode::PAYLOAD_TOO_LARGE, error)
+        too_long(most)
     })?;
     String::from_utf8(body.into()).map_err(|_| Failure::bad_request("body", "it is not UTF-8"))
+}
+
+fn too_long(most: usize) -> Failure {
+    let reason = format!("it is cut off, or has more than {most} bytes, the limit of this server");
+    Failure::new(StatusCode::PAYLOAD_TOO_LARGE, Error::invalid_argument("body", reason))
 }
 
 /// A number in a header.
