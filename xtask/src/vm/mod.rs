@@ -101,8 +101,9 @@ pub(crate) fn run(run: &mut Run, layout: &Layout, counts: &mut Counts) {
 
 /// Builds the test programs as the tests on the host are built, so that nothing compiles twice.
 fn test_programs(layout: &Layout) -> Result<Vec<Program>, Error> {
-    let args = ["test", "--locked", "--workspace", "--no-run", "--message-format", "json-render-diagnostics"];
-    let text = Tool::cargo(&layout.root).args(args).text()?;
+    let build = ["test", "--locked", "--workspace", "--all-features", "--no-run"];
+    let tool = Tool::cargo(&layout.root).args(build).args(["--message-format", "json-render-diagnostics"]);
+    let text = tool.text()?;
     let metadata = MetadataCommand::new().manifest_path(layout.root.join("Cargo.toml")).no_deps().exec()?;
     let mut programs = Vec::new();
     for message in Message::parse_stream(text.as_bytes()) {
