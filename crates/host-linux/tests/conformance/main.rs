@@ -52,11 +52,11 @@ fn main() -> ExitCode {
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
+type Make = fn() -> Arc<dyn Fixture>;
+
 /// The kinds of containers, and how their fixtures are made.
-const FIXTURES: [(&str, fn() -> Arc<dyn Fixture>); 2] = [
-    ("linux", || Arc::new(linux::Linux::new())),
-    ("windows", || Arc::new(windows_guest::Windows::new())),
-];
+const FIXTURES: [(&str, Make); 2] =
+    [("linux", || Arc::new(linux::Linux::new())), ("windows", || Arc::new(windows_guest::Windows::new()))];
 
 /// A refusal that is listed for a case that is not there would never be missed.
 fn the_list(name: &str, fixture: &Arc<dyn Fixture>) -> Trial {
