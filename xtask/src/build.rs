@@ -44,7 +44,7 @@ pub(crate) fn all(layout: &Layout) -> Result<Vec<Built>, Error> {
 
 /// Every package below `tools/`, in one call of cargo, so that they share their dependencies. Static, as the supervisor is:
 /// they run on any distribution, and start without a dynamic linker.
-fn tools(layout: &Layout) -> Result<Vec<Built>, Error> {
+pub(crate) fn tools(layout: &Layout) -> Result<Vec<Built>, Error> {
     let metadata = MetadataCommand::new().manifest_path(layout.root.join("Cargo.toml")).no_deps().exec()?;
     let folder = layout.root.join("tools");
     let packages: Vec<_> = metadata

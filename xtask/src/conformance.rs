@@ -9,7 +9,7 @@ use crate::process::Tool;
 use crate::{build, check, print};
 
 /// Test programs that run the suite, each by package and name. They print the table when this variable asks them to.
-const HOSTS: [(&str, &str); 1] = [("hcs-host-linux", "conformance")];
+const HOSTS: [(&str, &str); 2] = [("hcs-host-linux", "conformance"), ("hcsd", "conformance")];
 
 /// Its value is the part that the names of wanted cases contain.
 const TABLE: &str = "HCS_CONFORMANCE_TABLE";

@@ -12,6 +12,7 @@
 mod container;
 mod documents;
 mod files;
+mod images;
 mod programs;
 
 /// A target.
@@ -51,6 +52,8 @@ targets! {
     container::proc_files,
     container::users,
     container::log_lines,
+    images::tar_to_ext4,
+    images::ext4_image,
 }
 
 /// The parts of an input between separators; what is not UTF-8 is replaced.

@@ -222,7 +222,8 @@ impl Command {
     fn resolve(self) -> Result<(ProcessParameters, [Resolved; 3])> {
         let guest = self.container.guest()?;
         // Elsewhere the host decides whether it can pass a stream on.
-        let direct = cfg!(not(target_os = "linux")) || (guest == Guest::Linux && self.console.is_none());
+        let direct = cfg!(not(target_os = "linux"))
+            || (guest == Guest::Linux && self.console.is_none() && !self.container.inner().host.elsewhere);
         let mut parameters = ProcessParameters {
             user: self.user,
             working_directory: self.directory,

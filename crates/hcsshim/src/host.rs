@@ -36,12 +36,14 @@ pub struct Host {
 pub(crate) struct Shared {
     pub(crate) deadlines: Arc<Deadlines>,
     pub(crate) starts: StartLimit,
+    /// Whether processes run elsewhere, where no descriptor of this program's leads.
+    pub(crate) elsewhere: bool,
     additional_json: String,
 }
 
 impl Host {
     /// Opens this platform's host. On Linux that is an engine inside this program, with the folders that the options
-    /// name; there is no daemon.
+    /// name; there is no daemon. When the options name a server (`Options::remote`) it is that one's host.
     ///
     /// There is no such function for platforms that have no host yet; [`Host::from_service`] takes any.
     ///
@@ -49,6 +51,10 @@ impl Host {
     /// The engine's folders can't be made or are not ours: the error names them and what to do.
     #[cfg(target_os = "linux")]
     pub fn open(options: Options) -> Result<Self> {
+        #[cfg(feature = "remote")]
+        if let Some(remote) = options.remote.clone() {
+            return Self::remote(remote, options);
+        }
         let mut engine = options.linux.clone();
         engine.deadlines = options.deadlines.clone();
         let linux = Arc::new(crate::linux::LinuxHost::open(engine)?);
@@ -75,9 +81,27 @@ impl Host {
         Self::from_service(Arc::new(fake.clone()), Options::default())
     }
 
+    /// The host behind a server. It is connected to with the first call. Of `options` only what says how calls wait is
+    /// used.
+    ///
+    /// # Errors
+    /// A token or certificates that can't be used.
+    #[cfg(feature = "remote")]
+    pub fn remote(server: crate::remote::Options, options: Options) -> Result<Self> {
+        let mut server = server;
+        server.deadlines = options.deadlines.clone();
+        let service = Arc::new(crate::remote::RemoteHost::open(server)?);
+        Ok(Self::with_service(service, options, true))
+    }
+
     /// A host of any kind: one of the crates of this project, or your own.
     pub fn from_service(service: Arc<dyn ComputeService>, options: Options) -> Self {
+        Self::with_service(service, options, false)
+    }
+
+    fn with_service(service: Arc<dyn ComputeService>, options: Options, elsewhere: bool) -> Self {
         let shared = Shared {
+            elsewhere,
             deadlines: Arc::new(options.deadlines),
             starts: StartLimit::new(options.max_parallel_start),
             additional_json: options.additional_json,
@@ -100,6 +124,11 @@ impl Host {
     #[cfg(target_os = "linux")]
     pub fn linux(&self) -> Option<&Arc<crate::linux::LinuxHost>> {
         self.linux.as_ref()
+    }
+
+    /// Whether its containers run where no descriptor of this program's leads, so that streams must be carried.
+    pub fn is_elsewhere(&self) -> bool {
+        self.shared.elsewhere
     }
 
     /// How long calls may take.

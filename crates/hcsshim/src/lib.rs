@@ -39,6 +39,7 @@
 //! - `fake` is a host in memory: tests of your own program run on it, on every system, with faults on demand. It
 //!   comes with the feature of that name, which is on by default.
 //! - `future` (feature `async`) has the same calls as futures, for any runtime.
+//! - `remote` (feature `remote`) is a host that `hcsd` serves, on this machine or another.
 //! - `linux` has what only the engine on Linux can do: records and logs of ended containers, Wine bases, clearing
 //!   away after crashes.
 //!
@@ -96,6 +97,9 @@ pub use hcs_contract::{
 #[cfg(feature = "fake")]
 #[doc(inline)]
 pub use hcs_host_fake as fake;
+#[cfg(feature = "remote")]
+#[doc(inline)]
+pub use hcs_host_remote as remote;
 #[doc(inline)]
 pub use hcs_schema as schema;
 pub use host::Host;

@@ -32,12 +32,16 @@ pub struct Options {
     /// [`Options::deadlines`].
     #[cfg(target_os = "linux")]
     pub linux: crate::linux::Options,
+    /// The server whose host it is, in place of this platform's own (feature `remote`).
+    #[cfg(feature = "remote")]
+    pub remote: Option<crate::remote::Options>,
 }
 
 impl Options {
     /// The defaults, changed by what the environment says: `HCSSHIM_TIMEOUT_*`, `HCSSHIM_MAX_PARALLEL_START`,
     /// `HCSSHIM_CREATECONTAINER_ADDITIONALJSON`, and on Linux `HCS_ROOT`, `HCS_RUN`, `HCS_LIBEXEC`, `HCS_BASE`,
-    /// `HCS_IDS`, `HCS_CGROUP_PARENT`. Nothing else here reads the environment but the engine's own
+    /// `HCS_IDS`, `HCS_CGROUP_PARENT`. With the feature `remote` also `HCS_HOST`, `HCS_TOKEN_FILE`, `HCS_TLS_CA`,
+    /// `HCS_TLS_CERT`, `HCS_TLS_KEY`; without it `HCS_HOST` is refused. Nothing else here reads the environment but the engine's own
     /// `linux::Options::from_env`, for those who set up nothing but the engine.
     ///
     /// # Errors
@@ -52,12 +56,20 @@ impl Options {
     /// # Errors
     /// As [`Options::from_env`].
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self> {
+        #[cfg(not(feature = "remote"))]
+        if lookup("HCS_HOST").is_some_and(|host| !host.is_empty()) {
+            let error =
+                hcs_contract::Error::not_supported("HCS_HOST", "this program can't use a remote host");
+            return Err(error.with_hint("build it with the feature `remote` of hcsshim"));
+        }
         Ok(Self {
             deadlines: Deadlines::from_lookup(&lookup),
             max_parallel_start: lookup("HCSSHIM_MAX_PARALLEL_START").and_then(|text| text.parse().ok()),
             additional_json: lookup("HCSSHIM_CREATECONTAINER_ADDITIONALJSON").unwrap_or_default(),
             #[cfg(target_os = "linux")]
             linux: crate::linux::Options::from_lookup(&lookup)?,
+            #[cfg(feature = "remote")]
+            remote: crate::remote::Options::from_lookup(&lookup)?,
         })
     }
 

@@ -16,7 +16,7 @@ use rustix::io::Errno;
 use crate::ids::{self, Life};
 use crate::lock::FolderLock;
 use crate::options::IdPool;
-use crate::paths::Layout;
+use crate::paths::{Layout, not_writable};
 
 /// How long a sweep waits for takers, who need some microseconds.
 const SWEEP: Duration = Duration::from_secs(2);
@@ -54,7 +54,7 @@ pub(crate) fn take(
             Ok(()) => return Ok(number),
             Err(Errno::EXIST) => {}
             Err(errno) => {
-                return Err(Error::os("take", path(layout, number).display().to_string(), errno.into()));
+                return Err(not_writable("take", &path(layout, number), errno.into()));
             }
         }
     }

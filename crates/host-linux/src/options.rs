@@ -21,8 +21,9 @@ pub struct Options {
     /// Id of the Wine base that Windows containers without layers use; `None`: the base for the Wine that is
     /// installed, made at the first need.
     pub base: Option<String>,
-    /// Folder of the cgroup hierarchies below which the engine works, relative to their roots: a delegated scope
-    /// under systemd. Empty, the default: the roots.
+    /// Folder of the cgroup hierarchies below which the engine works, relative to their roots, such as a delegated unit
+    /// of one's own. `/`: the roots. Empty, the default: a scope that the engine asks systemd for where that is process 1
+    /// and cgroup v2 is alone, otherwise the roots.
     pub cgroup_parent: String,
     /// Bytes after which a system's log is rotated; two files of this size are kept at most. Default 16 MiB.
     pub log_limit: u64,

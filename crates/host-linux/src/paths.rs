@@ -129,10 +129,11 @@ fn private(path: &Path) -> Result<()> {
     }
 }
 
-fn not_writable(step: &'static str, path: &Path, error: std::io::Error) -> Error {
+/// What could not be made or written, with what to do about it.
+pub(crate) fn not_writable(step: &'static str, path: &Path, error: std::io::Error) -> Error {
     let hint = match error.kind() {
         std::io::ErrorKind::PermissionDenied => Some(AS_ROOT),
-        std::io::ErrorKind::StorageFull => {
+        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
             Some("free some disk space; `hcs gc` frees what ended systems left")
         }
         _ => None,

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::Life;
-use crate::paths::{META, STATE};
+use crate::paths::{META, STATE, not_writable};
 
 /// Version of the files of this module. A newer engine reads this one and the one before.
 pub(crate) const VERSION: u32 = 1;
@@ -208,13 +208,7 @@ pub(crate) fn write_atomically(path: &Path, text: &str) -> Result<()> {
     write().map_err(|error| {
         // Best effort: the folder goes away with the failed system anyway.
         let _ = fs_err::remove_file(new);
-        let full = matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
-        let error = Error::os("write", path.display().to_string(), error);
-        if full {
-            error.with_hint("free some disk space; `hcs gc` frees what ended systems left")
-        } else {
-            error
-        }
+        not_writable("write", path, error)
     })
 }
 

@@ -17,7 +17,7 @@ pub struct Spec {
     /// The system's runtime folder on the host. It exists; the supervisor makes its socket there and removes the
     /// folder when the system is gone.
     pub directory: PathBuf,
-    /// Folder of the cgroup hierarchies below which the engine may work; empty: their roots.
+    /// Folder of the cgroup hierarchies below which the engine may work; empty: see [`crate::cgroup::parent`].
     pub cgroup_parent: String,
     /// Name of the engine's instance, whose cgroup is the parent of all its systems' cgroups.
     pub instance: String,

@@ -10,12 +10,13 @@ pub(crate) fn open() -> Result<Host, Failure> {
     Ok(Host::open(Options::from_env()?)?)
 }
 
-/// The engine behind the host.
-pub(crate) fn engine(host: &Host) -> Result<&LinuxHost, Failure> {
+/// The engine behind the host, for a command that no other host can do.
+pub(crate) fn engine<'a>(host: &'a Host, command: &'static str) -> Result<&'a LinuxHost, Failure> {
     host.linux().map(|engine| &**engine).ok_or_else(|| {
-        Failure::Hcs(Error::not_supported(
-            "this command",
-            "records, logs and bases are kept by the engine on Linux only",
-        ))
+        let error = Error::not_supported(
+            format!("hcs {command}"),
+            "it works on what the engine itself keeps, and HCS_HOST names another host",
+        );
+        Failure::Hcs(error.with_hint("run it on the machine of the containers, without HCS_HOST"))
     })
 }

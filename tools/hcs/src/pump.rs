@@ -5,7 +5,7 @@
 //! to it, one overwrites the other.
 
 use std::fs::File;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read, Write};
 use std::os::fd::BorrowedFd;
 use std::thread::{self, JoinHandle};
 
@@ -24,7 +24,7 @@ pub(crate) struct Output(JoinHandle<io::Result<()>>);
 /// process has ended, and goes with this process.
 pub(crate) fn input(stdin: Stdin, process: Process, tty: bool) -> Result<(), Failure> {
     let mut from = own(rustix::stdio::stdin(), "duplicate standard input")?;
-    let mut to = file(stdin.into_stream())?;
+    let mut to = stdin.into_stream();
     thread::Builder::new()
         .name("hcs-stdin".into())
         .spawn(move || {
@@ -41,7 +41,7 @@ pub(crate) fn input(stdin: Stdin, process: Process, tty: bool) -> Result<(), Fai
 
 /// Passes a stream of the process to ours.
 pub(crate) fn output(stream: Stream, to: BorrowedFd<'_>) -> Result<Output, Failure> {
-    let mut from = file(stream)?;
+    let mut from = stream;
     let mut to = own(to, "duplicate a standard stream")?;
     thread::Builder::new()
         .name("hcs-output".into())
@@ -71,7 +71,7 @@ impl Output {
     }
 }
 
-fn copy(from: &mut File, to: &mut File) -> io::Result<()> {
+fn copy(from: &mut impl Read, to: &mut impl Write) -> io::Result<()> {
     let mut buffer = vec![0; 1 << 16]; // as much as a pipe holds
     loop {
         match from.read(&mut buffer) {
@@ -85,13 +85,6 @@ fn copy(from: &mut File, to: &mut File) -> io::Result<()> {
 
 fn own(fd: BorrowedFd<'_>, step: &'static str) -> Result<File, Failure> {
     fd.try_clone_to_owned().map(File::from).map_err(|source| Failure::System { step, source })
-}
-
-fn file(stream: Stream) -> Result<File, Failure> {
-    stream.into_fd().map(File::from).map_err(|_| Failure::System {
-        step: "use a stream that has no descriptor",
-        source: io::ErrorKind::Unsupported.into(),
-    })
 }
 
 #[cfg(test)]

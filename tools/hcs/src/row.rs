@@ -1,8 +1,10 @@
 //! A container as listings show it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use hcsshim::linux::SystemInfo;
+use hcsshim::schema::compute::v1::ContainerProperties;
 use serde::Serialize;
 
 use crate::args::values::Filter;
@@ -14,8 +16,8 @@ pub(crate) struct Row {
     pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) owner: String,
-    pub(crate) guest: &'static str,
-    pub(crate) state: &'static str,
+    pub(crate) guest: Cow<'static, str>,
+    pub(crate) state: Cow<'static, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) exit_type: Option<String>,
     pub(crate) created: String,
@@ -41,8 +43,8 @@ impl Row {
             id: info.id.clone(),
             name: info.name.clone(),
             owner: info.owner.clone(),
-            guest: info.guest,
-            state: info.state,
+            guest: info.guest.into(),
+            state: info.state.into(),
             exit_type: info.exit_type.clone(),
             created: info.created.clone(),
             started: info.started.clone(),
@@ -53,6 +55,28 @@ impl Row {
             kept: info.kept,
             init_pid: info.init_pid,
             schema: info.schema,
+        }
+    }
+
+    /// What any host says in its list.
+    pub(crate) fn of_properties(properties: &ContainerProperties) -> Self {
+        let exit = properties.exit_type.as_str();
+        Self {
+            id: properties.id.clone(),
+            name: properties.name.clone(),
+            owner: properties.owner.clone(),
+            guest: if properties.runtime_os_type.as_str() == "Linux" { "Linux" } else { "Windows" }.into(),
+            state: properties.state.as_str().to_owned().into(),
+            exit_type: (!exit.is_empty()).then(|| exit.to_owned()),
+            created: String::new(),
+            started: None,
+            exited: None,
+            exit_code: None,
+            oom_kills: None,
+            labels: BTreeMap::new(),
+            kept: false,
+            init_pid: None,
+            schema: 1,
         }
     }
 
@@ -71,7 +95,7 @@ impl Row {
             Filter::Owner(owner) => Some(self.owner == *owner),
             _ => None,
         }) && any(&|filter| match filter {
-            Filter::State(state) => Some(self.state == state),
+            Filter::State(state) => Some(self.state == state.as_str()),
             _ => None,
         }) && filters.iter().all(|filter| match filter {
             Filter::Label { key, value: None } => self.labels.contains_key(key),
@@ -92,8 +116,8 @@ mod tests {
             id: "x".into(),
             name: "x".into(),
             owner: "me".into(),
-            guest: "Linux",
-            state: "Running",
+            guest: "Linux".into(),
+            state: "Running".into(),
             exit_type: None,
             created: String::new(),
             started: None,

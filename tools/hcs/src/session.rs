@@ -1,9 +1,9 @@
 //! A program in the foreground: its streams are ours, its end is ours.
 //!
-//! A Linux program gets our descriptors themselves. A Windows program, and any program with a terminal, gets pipes
-//! or a pseudo terminal, and this process moves the bytes.
+//! A Linux program gets our descriptors themselves. A Windows program, any program with a terminal, and any on another
+//! host gets pipes or a pseudo terminal, and this process moves the bytes.
 
-use hcsshim::{Command, Container, ExitStatus, Guest, Process, Stdio};
+use hcsshim::{Command, Container, ExitStatus, Guest, Host, Process, Stdio};
 use rustix::stdio::{stderr, stdout};
 
 use crate::args::run::Streams;
@@ -14,6 +14,20 @@ use crate::terminal::{self, RawMode};
 
 /// A terminal's size when it does not know it.
 const DEFAULT_SIZE: (u16, u16) = (80, 24);
+
+/// Where a program is to run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    guest: Guest,
+    /// No descriptor of ours leads there.
+    elsewhere: bool,
+}
+
+impl Place {
+    pub(crate) fn new(host: &Host, container: &Container) -> hcsshim::Result<Self> {
+        Ok(Self { guest: container.guest()?, elsewhere: host.is_elsewhere() })
+    }
+}
 
 /// A running program and what moves its bytes.
 #[derive(Debug)]
@@ -35,13 +49,14 @@ impl Session {
     /// Starts the command. `owner` is the container when it goes with the program.
     pub(crate) fn start(
         command: Command,
-        guest: Guest,
+        place: &Place,
         streams: &Streams,
         control: &Control,
         owner: Option<&Container>,
     ) -> Result<Self, Failure> {
         control.spawning()?;
-        let relayed = streams.tty || guest != Guest::Linux;
+        let guest = place.guest;
+        let relayed = streams.tty || guest != Guest::Linux || place.elsewhere;
         let ours = || if relayed { Stdio::Pipe } else { Stdio::Inherit };
         let command = if streams.tty {
             let (width, height) = terminal::size().unwrap_or(DEFAULT_SIZE);

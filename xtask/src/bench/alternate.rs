@@ -41,7 +41,12 @@ pub(crate) struct Series {
 
 impl Series {
     pub(crate) fn median_ms(&self) -> f64 {
-        median(self.times.iter().map(|time| ms(*time)).collect())
+        median(self.milliseconds())
+    }
+
+    /// In the order of the rounds.
+    pub(crate) fn milliseconds(&self) -> Vec<f64> {
+        self.times.iter().map(|time| ms(*time)).collect()
     }
 
     /// The median of our time divided by the peer's of the same round.
@@ -52,7 +57,7 @@ impl Series {
 
     /// See [`spread`]; in milliseconds.
     pub(crate) fn spread(&self) -> String {
-        spread(&self.times.iter().map(|time| ms(*time)).collect::<Vec<_>>())
+        spread(&self.milliseconds())
     }
 }
 

@@ -4,7 +4,9 @@ mod alternate;
 mod compiled;
 mod compute;
 mod density;
+mod ext4;
 mod floor;
+mod remote;
 mod row;
 mod timer;
 
@@ -53,6 +55,8 @@ const GROUPS: [Group; 3] = [
     Group { name: "floor", rows: floor::rows },
     Group { name: "compute", rows: compute::rows },
     Group { name: "density", rows: density::rows },
+    Group { name: "ext4", rows: ext4::rows },
+    Group { name: "remote", rows: remote::rows },
 ];
 
 /// Measures one group or all, and prints the rows. A goal that is missed is a result, not an error.

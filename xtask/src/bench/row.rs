@@ -57,6 +57,12 @@ impl Row {
         Self::new(name, (now, then, now / then), peer_name, goal, detail)
     }
 
+    /// Two quantiles of one distribution, in milliseconds: how far they lie apart.
+    pub(crate) fn quantiles(name: &str, high: f64, low: f64, goal: f64) -> Self {
+        let numbers = (high, low, high / low);
+        Self::new(&format!("{name}, ms"), numbers, "itself", goal, String::new())
+    }
+
     fn new(name: &str, numbers: (f64, f64, f64), peer_name: &str, goal: f64, detail: String) -> Self {
         let (ours, peer, ratio) = numbers;
         let (name, peer_name) = (name.to_owned(), peer_name.to_owned());

@@ -26,6 +26,8 @@ pub(crate) struct Used {
     pub(crate) wall: Duration,
     /// Of the program and of those that it has started and waited for.
     pub(crate) processor: Duration,
+    /// The most memory that it had, in KiB.
+    pub(crate) peak_kib: f64,
 }
 
 /// A program with its arguments, made ready before the clock runs. Standard streams are `/dev/null`, the environment
@@ -62,7 +64,12 @@ impl Timed {
         self.used().map(|used| used.wall)
     }
 
-    /// The same, with the processor time.
+    /// The same, but it is the peak of its memory that counts, in KiB.
+    pub(crate) fn peak_kib(&self) -> Result<f64, Error> {
+        self.used().map(|used| used.peak_kib)
+    }
+
+    /// The same, with all that it used.
     pub(crate) fn used(&self) -> Result<Used, Error> {
         let problem = |problem: String| Error::Measure { row: self.name(), problem };
         let streams = NullStreams::new()?;
@@ -86,7 +93,7 @@ impl Timed {
             return Err(problem(format!("cannot start: {}", std::io::Error::from_raw_os_error(result))));
         }
         let hung = self.kill_when_it_hangs(pid)?;
-        // SAFETY: a plain C struct of numbers.
+        // SAFETY: numbers only, for which zero is a value.
         let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
         // SAFETY: `pid` is a child of ours that nobody else waits for; `status` and `usage` are ours to write.
         while unsafe { libc::wait4(pid, &raw mut status, 0, &raw mut usage) } < 0 {
@@ -104,7 +111,9 @@ impl Timed {
                 let part = |number: i64| u64::try_from(number).unwrap_or(0);
                 Duration::from_secs(part(time.tv_sec)) + Duration::from_micros(part(time.tv_usec))
             });
-            Ok(Used { wall, processor: processor.iter().sum() })
+            #[expect(clippy::cast_precision_loss, reason = "as many KiB as no machine has")]
+            let peak_kib = usage.ru_maxrss as f64;
+            Ok(Used { peak_kib, wall, processor: processor.iter().sum() })
         } else {
             Err(problem(format!("ended with {}", std::process::ExitStatus::from_raw(status))))
         }

@@ -40,6 +40,13 @@ impl Counts {
         !trimmed.is_empty()
     }
 
+    /// A part that is left out as a whole. Several boots may leave out the same for the same reason.
+    pub(crate) fn skip(&mut self, reason: String) {
+        if !self.reasons.contains(&reason) {
+            self.reasons.push(reason);
+        }
+    }
+
     /// The last line of a run.
     pub(crate) fn line(&self) -> String {
         format!("{} passed, {} failed, {} skipped", self.passed, self.failed, self.skipped)

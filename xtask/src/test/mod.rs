@@ -85,8 +85,17 @@ fn sources(run: &mut Run, layout: &Layout) {
         "warnings",
     ]);
     run.tool("lints", Duration::from_mins(6), lints);
-    // What is compiled for Windows: the agent, the suite, and what a Windows client of the library links.
-    let windows = ["hcs-agent", "hcs-conformance", "hcs-schema", "hcs-contract", "hcs-host-fake", "hcsshim"];
+    // What is compiled for Windows: the agent, the suite, what a Windows client of the library links, and images.
+    let windows = [
+        "hcs-agent",
+        "hcs-conformance",
+        "hcs-schema",
+        "hcs-contract",
+        "hcs-host-fake",
+        "hcsshim",
+        "hcs-ext4",
+        "tar2ext4",
+    ];
     let lints = cargo(&["clippy", "--locked", "--quiet", "--all-features", "--target", WINDOWS]);
     let lints = lints.args(windows.iter().flat_map(|package| ["--package", package]));
     run.tool("lints, Windows", Duration::from_mins(2), lints.args(["--", "-D", "warnings"]));

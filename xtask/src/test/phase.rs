@@ -90,8 +90,13 @@ impl Run {
 
     /// Fails the run if its phases took longer than this together.
     pub(crate) fn within(&mut self, budget: Duration) {
-        let took = self.rows.iter().map(|row| row.took).sum();
-        self.rows.push(Row { name: "all", took, budget, failed: took > budget });
+        self.together("all", self.rows.len(), budget);
+    }
+
+    /// The same for the last `count` phases, under a name of their own.
+    pub(crate) fn together(&mut self, name: &'static str, count: usize, budget: Duration) {
+        let took = self.rows.iter().rev().take(count).map(|row| row.took).sum();
+        self.rows.push(Row { name, took, budget, failed: took > budget });
     }
 
     /// Prints the table, why tests were skipped, and the count.

@@ -1,7 +1,8 @@
 #!/bin/busybox sh
 # First program of the virtual machine. The host's root folder is seen through virtiofs, read-only, below an overlay
 # whose upper layer is memory; an ext4 disk holds what needs id-mapped mounts. Then /tests.sh runs as a script of that
-# root. The last line on the console is "VM-EXIT code".
+# root: as process 1, or, if $MANAGER says systemd, as a service of the host's systemd, which then is process 1. The last
+# line on the console is "VM-EXIT code".
 /bin/busybox mkdir -p /proc /sys /dev /host /rw /new
 /bin/busybox --install -s /bin
 export PATH=/bin
@@ -46,5 +47,26 @@ ip link set lo up
 
 cp /tests.sh /new/vm/tests.sh
 echo "VM-UP $release, $(nproc) processors, $(cut -d' ' -f1 /new/proc/uptime) s"
+if [ "$MANAGER" = systemd ]; then
+    # Nothing but the tests: whatever units the host has, the machine needs none of them.
+    cat >/new/etc/systemd/system/tests.service <<'UNIT'
+[Unit]
+DefaultDependencies=no
+[Service]
+Type=oneshot
+ExecStart=/bin/sh /vm/tests.sh
+TimeoutStartSec=infinity
+TTYPath=/dev/ttyS0
+StandardInput=null
+StandardOutput=tty
+StandardError=tty
+OOMScoreAdjust=0
+UNIT
+    # The host may be a container; the machine is none.
+    rm -f /new/.dockerenv
+    # Without one systemd takes this for a first boot, and enables all that could be.
+    echo 0123456789abcdef0123456789abcdef >/new/etc/machine-id
+    exec switch_root /new /lib/systemd/systemd
+fi
 # From process 1, because the kernel looks for modprobe below the root that process 1 has.
 exec switch_root /new /bin/sh /vm/tests.sh

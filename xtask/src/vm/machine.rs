@@ -16,15 +16,30 @@ use crate::process::Tool;
 /// Part of qemu-system-common in Debian 12, and a package of its own later.
 const FILE_SERVERS: [&str; 2] = ["/usr/lib/qemu/virtiofsd", "/usr/libexec/virtiofsd"];
 const INIT: &str = include_str!("init.sh");
-/// The machine's disk grows to this as it is written; it lies in the target folder and goes with the run.
-const DISK_BYTES: u64 = 8 << 30;
-const MEMORY: &str = "3G";
+/// What a machine has, and what is its process 1.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Kind {
+    /// As QEMU reads it.
+    pub(super) memory: &'static str,
+    /// The disk grows to this as it is written; it lies in the target folder and goes with the run.
+    pub(super) disk_bytes: u64,
+    /// The host's systemd; otherwise the tests' own script is process 1.
+    pub(super) systemd: bool,
+    /// File name of what the console has shown.
+    pub(super) console: &'static str,
+}
+
+/// For the kernel's command line: our first program's word, and systemd's own. What units print is nobody's without the
+/// journal, and what systemd has to say goes to the console.
+const SYSTEMD: &str = " MANAGER=systemd systemd.unit=tests.service systemd.default_standard_output=null \
+                       systemd.log_target=console systemd.log_level=warning systemd.show_status=no";
 /// A boot takes 3 s, also emulated; a processor's support that hangs is given up after this.
 const BOOT: Duration = Duration::from_secs(30);
 
 /// A machine that can be started.
 pub(super) struct Machine<'a> {
     kernel: &'a Kernel,
+    kind: Kind,
     file_server: PathBuf,
     /// Socket, disk, initial file system.
     dir: tempfile::TempDir,
@@ -32,12 +47,12 @@ pub(super) struct Machine<'a> {
 }
 
 impl<'a> Machine<'a> {
-    pub(super) fn new(layout: &Layout, kernel: &'a Kernel) -> Result<Self, Error> {
+    pub(super) fn new(layout: &Layout, kernel: &'a Kernel, kind: Kind) -> Result<Self, Error> {
         let found = FILE_SERVERS.map(PathBuf::from).into_iter().find(|path| path.exists());
         let missing = || Error::Missing { what: "QEMU's file server", path: FILE_SERVERS[0].into() };
-        let console = layout.target.join("vm/console.log");
+        let console = layout.target.join("vm").join(kind.console);
         let dir = tempfile::Builder::new().prefix("machine-").tempdir_in(layout.target.join("vm"))?;
-        Ok(Self { kernel, file_server: found.ok_or_else(missing)?, dir, console })
+        Ok(Self { kernel, kind, file_server: found.ok_or_else(missing)?, dir, console })
     }
 
     /// Runs `script` as the last thing that the machine does; `each` sees its lines and says whether to show them.
@@ -94,15 +109,21 @@ impl<'a> Machine<'a> {
         let (socket, disk, archive) = (path("files"), path("disk"), path("initramfs"));
         fs_err::write(&archive, self.initial_files(script)?)?;
         // Made anew: nothing of another run, and nothing of the probe.
-        fs_err::File::create(&disk)?.set_len(DISK_BYTES)?;
+        fs_err::File::create(&disk)?.set_len(self.kind.disk_bytes)?;
         Tool::new("mkfs.ext4").args(["-q", "-F"]).arg(&disk).run()?;
         let _files = FileServer::start(&self.file_server, &socket)?;
 
         let with = |prefix: &str, path: PathBuf, suffix: &str| format!("{prefix}{}{suffix}", path.display());
         let modules = self.kernel.modules();
+        let memory = self.kind.memory;
+        // A word of the form NAME=value that the kernel doesn't know becomes the first program's environment.
+        let mut line = with("console=ttyS0 quiet panic=-1 MODULES=", modules, "");
+        if self.kind.systemd {
+            line.push_str(SYSTEMD);
+        }
         let status = Tool::new("qemu-system-x86_64")
-            .args(["-accel", accelerator, "-cpu", "max", "-smp", "2", "-m", MEMORY])
-            .args(["-object", &format!("memory-backend-memfd,id=memory,size={MEMORY},share=on")])
+            .args(["-accel", accelerator, "-cpu", "max", "-smp", "2", "-m", memory])
+            .args(["-object", &format!("memory-backend-memfd,id=memory,size={memory},share=on")])
             .args(["-numa", "node,memdev=memory"])
             .args(["-chardev", &with("socket,id=files,path=", socket, "")])
             .args(["-device", "vhost-user-fs-pci,chardev=files,tag=host"])
@@ -111,8 +132,7 @@ impl<'a> Machine<'a> {
             .arg(self.kernel.image())
             .arg("-initrd")
             .arg(archive)
-            // A word of the form NAME=value that the kernel doesn't know becomes the first program's environment.
-            .args(["-append", &with("console=ttyS0 quiet panic=-1 MODULES=", modules, "")])
+            .args(["-append", &line])
             .args(["-nodefaults", "-no-reboot", "-display", "none", "-monitor", "none", "-serial", "stdio"])
             .watch(limit, |line| each(plain(line)))?;
         if status.success() { Ok(()) } else { Err(Error::MachineDied { console: self.console.clone() }) }

@@ -3,13 +3,16 @@
 //! QEMU boots the kernel with a small initial file system of ours. The host's root folder is the machine's, read-only
 //! below an overlay, so that test programs and all that they need lie where they do on the host. Without hardware
 //! support QEMU emulates the processor: nothing here may assert times.
+//!
+//! There are three boots: one for all tests that do not need Windows programs; one with systemd as process 1; and one
+//! with little memory and a small disk, both of which its tests use up.
 
 mod cpio;
 mod kernel;
 mod machine;
 
 use std::fmt::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use cargo_metadata::{Message, MetadataCommand};
@@ -20,47 +23,94 @@ use crate::process::Tool;
 use crate::test::{Counts, Run};
 use crate::{build, programs};
 use kernel::Kernel;
-use machine::Machine;
+use machine::{Kind, Machine};
 
-/// The test programs of a package.
+/// Test programs of a package, or a part of one.
 struct Set {
     package: &'static str,
+    /// The program, and parts of the names of its tests: only these. None: all programs of the package.
+    only: Option<(&'static str, &'static [&'static str])>,
     /// Programs left out, and why.
     without: &'static [LeftOut],
     /// Tests left out, by a part of their names, and why.
     skip: &'static [LeftOut],
+    /// Those that are ignored elsewhere.
+    ignored: bool,
 }
 
 /// A name, and why it does not run in the machine.
 type LeftOut = (&'static str, &'static str);
 
+/// A boot: a phase of the run.
+struct Boot {
+    phase: &'static str,
+    budget: Duration,
+    kind: Kind,
+    sets: &'static [Set],
+}
+
 const UNCOUNTED: &str = "the machine's disk, which QEMU emulates on a shared file system, does not count";
 const FIGURES: &str = "asserts or prints figures";
 const WINE: &str = "Wine under emulation takes minutes for each start";
+const OTHER_BOOT: &str = "runs in a boot of its own";
 
-/// What runs in the machine.
-const SETS: [Set; 3] = [
-    Set {
-        package: "hcs-silo",
-        without: &[],
-        skip: &[
-            ("io_is_counted", UNCOUNTED),
-            ("v2_block_requests_are_counted", UNCOUNTED),
-            ("a_memory_limit_above_the_use_can_be_lowered", FIGURES),
-            ("a_process_is_described", FIGURES),
-            ("_figures", FIGURES),
+const GIBIBYTE: u64 = 1 << 30;
+const ALL: Set = Set { package: "", only: None, without: &[], skip: &[], ignored: false };
+/// Parts of the programs `machine` and `compute` of the host.
+const HOST: Set = Set { package: "hcs-host-linux", skip: &[("windows", WINE)], ..ALL };
+
+/// What all boots may take together, on two processors without KVM.
+const TOGETHER: Duration = Duration::from_mins(15);
+
+/// What runs in which machine.
+const BOOTS: [Boot; 3] = [
+    Boot {
+        phase: "vm, tests",
+        budget: Duration::from_mins(10),
+        kind: Kind { memory: "3G", disk_bytes: 8 * GIBIBYTE, systemd: false, console: "console.log" },
+        sets: &[
+            Set {
+                package: "hcs-silo",
+                skip: &[
+                    ("io_is_counted", UNCOUNTED),
+                    ("v2_block_requests_are_counted", UNCOUNTED),
+                    ("a_memory_limit_above_the_use_can_be_lowered", FIGURES),
+                    ("a_process_is_described", FIGURES),
+                    ("_figures", FIGURES),
+                ],
+                ..ALL
+            },
+            Set {
+                package: "hcs-host-linux",
+                without: &[("wine_boot", WINE), ("wine_silo", WINE), ("machine", OTHER_BOOT)],
+                skip: &[("windows", WINE), ("wine", WINE)],
+                ..ALL
+            },
+            Set { package: "hcs", skip: &[("windows", WINE)], ..ALL },
         ],
     },
-    Set {
-        package: "hcs-host-linux",
-        without: &[("wine_boot", WINE), ("wine_silo", WINE)],
-        skip: &[("windows", WINE), ("wine", WINE)],
+    Boot {
+        phase: "vm, systemd",
+        budget: Duration::from_mins(6),
+        kind: Kind { memory: "2G", disk_bytes: 4 * GIBIBYTE, systemd: true, console: "systemd.log" },
+        sets: &[
+            Set { only: Some(("machine", &["systemd::"])), ignored: true, ..HOST },
+            Set { only: Some(("compute", &["lifecycle::", "recovery::"])), ..HOST },
+            // It takes one part of a name.
+            Set { only: Some(("conformance", &["lifecycle"])), ..HOST },
+            Set { only: Some(("conformance", &["modify"])), ..HOST },
+        ],
     },
-    Set { package: "hcs", without: &[], skip: &[("windows", WINE)] },
+    Boot {
+        phase: "vm, pressure",
+        budget: Duration::from_mins(4),
+        kind: Kind { memory: "768M", disk_bytes: GIBIBYTE / 2, systemd: false, console: "pressure.log" },
+        sets: &[Set { only: Some(("machine", &["disk::", "memory::"])), ignored: true, ..HOST }],
+    },
 ];
 
 /// A built test program.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Program {
     /// `package/program`.
     name: String,
@@ -70,14 +120,14 @@ struct Program {
     args: Vec<String>,
 }
 
-/// The phases of the machine.
+/// The phases of the machines.
 pub(crate) fn run(run: &mut Run, layout: &Layout, counts: &mut Counts) {
     let minute = Duration::from_mins(1);
-    let mut programs = Vec::new();
+    let mut tests = Vec::new();
     let mut kernel = None;
     let built = run.step("vm, build", 6 * minute, || {
         build::guests(layout)?;
-        programs = test_programs(layout)?;
+        tests = test_programs(layout)?;
         Ok(())
     });
     let fetched = run.step("vm, kernel", 5 * minute, || {
@@ -87,22 +137,26 @@ pub(crate) fn run(run: &mut Run, layout: &Layout, counts: &mut Counts) {
         Ok(())
     });
     let (true, true, Some(kernel)) = (built, fetched, kernel) else { return };
-    for set in &SETS {
-        for (name, reason) in set.without.iter().chain(set.skip) {
-            counts.reasons.push(format!("in the machine: {}: {name}: {reason}", set.package));
+    for boot in &BOOTS {
+        for set in boot.sets {
+            for (name, reason) in set.without.iter().chain(set.skip) {
+                counts.skip(format!("in the machine: {}: {name}: {reason}", set.package));
+            }
         }
+        run.step(boot.phase, boot.budget, || {
+            let programs = programs_of(boot.sets, &tests)?;
+            let machine = Machine::new(layout, &kernel, boot.kind)?;
+            machine.run(&script(layout, &programs), boot.budget, |line| counts.take(line))
+        });
     }
-    let limit = 15 * minute;
-    run.step("vm, tests", limit, || {
-        let machine = Machine::new(layout, &kernel)?;
-        machine.run(&script(layout, &programs), limit, |line| counts.take(line))
-    });
+    run.together("vm, all boots", BOOTS.len(), TOGETHER);
 }
 
-/// Builds the test programs as the tests on the host are built, so that nothing compiles twice.
+/// Builds the test programs as the tests on the host are built, so that nothing compiles twice. Without arguments yet.
 fn test_programs(layout: &Layout) -> Result<Vec<Program>, Error> {
-    let args = ["test", "--locked", "--workspace", "--no-run", "--message-format", "json-render-diagnostics"];
-    let text = Tool::cargo(&layout.root).args(args).text()?;
+    let build = ["test", "--locked", "--workspace", "--all-features", "--no-run"];
+    let tool = Tool::cargo(&layout.root).args(build).args(["--message-format", "json-render-diagnostics"]);
+    let text = tool.text()?;
     let metadata = MetadataCommand::new().manifest_path(layout.root.join("Cargo.toml")).no_deps().exec()?;
     let mut programs = Vec::new();
     for message in Message::parse_stream(text.as_bytes()) {
@@ -111,22 +165,41 @@ fn test_programs(layout: &Layout) -> Result<Vec<Program>, Error> {
         let Some(package) = metadata.packages.iter().find(|package| package.id == artifact.package_id) else {
             continue;
         };
-        let name = artifact.target.name.as_str();
-        let runs = |set: &&Set| {
-            set.package == package.name.as_str() && !set.without.iter().any(|(left_out, _)| *left_out == name)
-        };
-        for set in SETS.iter().filter(runs) {
-            programs.push(Program {
-                name: format!("{}/{name}", set.package),
-                file: file.into(),
-                dir: package.manifest_path.parent().map(Into::into).unwrap_or_default(),
-                args: set.skip.iter().map(|(name, _)| format!("--skip={name}")).collect(),
-            });
-        }
+        programs.push(Program {
+            name: format!("{}/{}", package.name, artifact.target.name),
+            file: file.into(),
+            dir: package.manifest_path.parent().map(Into::into).unwrap_or_default(),
+            args: Vec::new(),
+        });
     }
-    for set in &SETS {
-        if !programs.iter().any(|program| program.name.starts_with(set.package)) {
-            return Err(Error::Missing { what: "the tests of a package", path: set.package.into() });
+    Ok(programs)
+}
+
+/// What of the built programs a boot's sets want, with the arguments that say so.
+fn programs_of(sets: &[Set], tests: &[Program]) -> Result<Vec<Program>, Error> {
+    let mut programs = Vec::new();
+    for set in sets {
+        let before = programs.len();
+        for test in tests {
+            let Some((package, name)) = test.name.split_once('/') else { continue };
+            let (wanted, filters) =
+                set.only.map_or((true, &[][..]), |(only, filters)| (only == name, filters));
+            if package != set.package || !wanted || set.without.iter().any(|(left_out, _)| *left_out == name)
+            {
+                continue;
+            }
+            let skip = set.skip.iter().map(|(name, _)| format!("--skip={name}"));
+            let ignored = set.ignored.then(|| "--ignored".to_owned());
+            let filters = filters.iter().map(|&filter| filter.to_owned());
+            let args = ignored.into_iter().chain(skip).chain(filters).collect();
+            programs.push(Program { args, ..test.clone() });
+        }
+        if programs.len() == before {
+            let name = set.only.map_or("", |(program, _)| program);
+            return Err(Error::Missing {
+                what: "the tests of a package",
+                path: Path::new(set.package).join(name),
+            });
         }
     }
     Ok(programs)

@@ -186,6 +186,13 @@ impl Error {
         self
     }
 
+    /// Keeps the service's own text, in its own language.
+    #[must_use]
+    pub fn with_message(mut self, message: impl Into<String>) -> Self {
+        self.inner().message = Some(message.into());
+        self
+    }
+
     /// Adds events behind those that there are.
     #[must_use]
     pub fn with_events(mut self, events: impl IntoIterator<Item = ErrorEvent>) -> Self {

@@ -66,20 +66,29 @@ impl AsyncRead for AsyncStream {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         loop {
-            let mut guard = ready!(self.0.poll_read_ready(context))?;
-            let read = guard.try_io(|fd| Ok(rustix::io::read(fd.as_fd(), buffer.initialize_unfilled())?));
+            // Before it is waited for: of a FIFO that is opened when its last writer has gone, as a Windows program's is
+            // that ended soon, the kernel never says that it is readable, not even at its end.
+            let read = match rustix::io::read(self.0.get_ref(), buffer.initialize_unfilled()) {
+                Err(Errno::AGAIN) => {
+                    let mut guard = ready!(self.0.poll_read_ready(context))?;
+                    match guard.try_io(|fd| Ok(rustix::io::read(fd.as_fd(), buffer.initialize_unfilled())?)) {
+                        Ok(read) => read,
+                        Err(_not_ready) => continue,
+                    }
+                }
+                read => read.map_err(io::Error::from),
+            };
             match read {
-                Ok(Ok(count)) => {
+                Ok(count) => {
                     buffer.advance(count);
                     return Poll::Ready(Ok(()));
                 }
                 // The master of a terminal answers EIO when the last process has closed its side.
-                Ok(Err(error)) if error.raw_os_error() == Some(Errno::IO.raw_os_error()) => {
+                Err(error) if error.raw_os_error() == Some(Errno::IO.raw_os_error()) => {
                     return Poll::Ready(Ok(()));
                 }
-                Ok(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
-                Ok(Err(error)) => return Poll::Ready(Err(error)),
-                Err(_not_ready) => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Poll::Ready(Err(error)),
             }
         }
     }
@@ -153,5 +162,38 @@ impl AsyncWrite for AsyncStdin {
 impl Drop for AsyncStdin {
     fn drop(&mut self) {
         self.close();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use rustix::fs::mknodat;
+    use tokio::io::AsyncReadExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_fifo_whose_writer_has_gone_gives_what_is_left_and_its_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("fifo");
+        mknodat(CWD, &path, FileType::Fifo, Mode::from_raw_mode(0o600), 0).unwrap();
+        let open = |flags| rustix::fs::openat(CWD, &path, flags, Mode::empty()).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        for left in ["", "left"] {
+            let reader = open(OFlags::RDONLY | OFlags::NONBLOCK);
+            let writer = open(OFlags::WRONLY);
+            rustix::io::write(&writer, left.as_bytes()).unwrap();
+            drop(writer);
+            let text = runtime.block_on(async {
+                let mut stream = AsyncStream::new(Stream::from(reader)).unwrap();
+                let mut text = String::new();
+                let read = stream.read_to_string(&mut text);
+                tokio::time::timeout(Duration::from_secs(10), read).await.expect("there is an end").unwrap();
+                text
+            });
+            assert_eq!(text, left);
+        }
     }
 }

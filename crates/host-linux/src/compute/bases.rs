@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use hcs_contract::{Deadline, Error, ErrorEvent, Hresult, Object, ObjectKind, OperationKind, Result};
+use hcs_silo::cgroup::Instance;
 use hcs_silo::spec::Command;
 
 use super::engine::Engine;
@@ -74,12 +75,13 @@ impl Engine {
         let folders = alone.collect_garbage(dry_run).map_err(from_wine)?;
         let mut found = !folders.is_empty();
         let instance = self.instance()?;
-        for name in instance.systems().map_err(|error| cgroup_error(&error))? {
+        let names = instance.as_ref().map_or_else(|| Ok(Vec::new()), Instance::systems);
+        for name in names.map_err(|error| cgroup_error(&error))? {
             // A system of that name carries a life's mark too.
             if name.starts_with(wine::SANDBOX) && Life::parse(&name).is_none() {
                 found = true;
-                if !dry_run {
-                    report.fail(remove_cgroup(&instance, &name));
+                if !dry_run && let Some(instance) = &instance {
+                    report.fail(remove_cgroup(instance, &name));
                 }
             }
         }

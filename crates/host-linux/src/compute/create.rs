@@ -9,6 +9,7 @@ use hcs_fault::Point;
 use hcs_schema::compute::{v1, v2};
 use hcs_schema::from_json;
 use hcs_silo::client::{Connection, Launcher};
+use hcs_silo::supervisor::{RESERVED, RESERVED_BYTES};
 
 use super::engine::Engine;
 use super::plan::{Guest, HostPart, Plan};
@@ -17,7 +18,7 @@ use super::spec::{self, Places};
 use super::{bases, create_v1, create_v2, errors, refuse, windows_path};
 use crate::ids::{IdName, Life};
 use crate::lock::FolderLock;
-use crate::paths::DOCUMENT;
+use crate::paths::{DOCUMENT, not_writable};
 use crate::record::{GuestOs, Meta, VERSION, boot_id, write_atomically};
 use crate::{helpers, idrange};
 
@@ -136,6 +137,7 @@ impl Engine {
             make_folder(record)?;
             meta.write(record)?;
             write_atomically(&record.join(DOCUMENT), document)?;
+            reserve(&record.join(RESERVED))?;
         }
 
         let places = Places {
@@ -198,8 +200,16 @@ impl Engine {
     }
 }
 
+/// Room for the supervisor's last word.
+fn reserve(path: &Path) -> Result<()> {
+    hcs_fault::call(Point::WriteFile)
+        .map_err(std::io::Error::from)
+        .and_then(|()| fs_err::write(path, [b' '; RESERVED_BYTES]))
+        .map_err(|error| not_writable("write", path, error))
+}
+
 fn make_folder(path: &Path) -> Result<()> {
     hcs_fault::call(Point::MakeStateFolder)
         .and_then(|()| rustix::fs::mkdir(path, rustix::fs::Mode::RWXU))
-        .map_err(|errno| Error::os("make", path.display().to_string(), errno.into()))
+        .map_err(|errno| not_writable("make", path, errno.into()))
 }

@@ -14,7 +14,7 @@ use super::errors;
 use crate::ids::IdName;
 use crate::lock::{self, FolderLock, Knocker, TryLock};
 use crate::options::Options;
-use crate::paths::Layout;
+use crate::paths::{Layout, not_writable};
 use crate::record::Meta;
 
 /// How long a listing waits for the supervisor of one system, which answers at once unless something is wrong.
@@ -151,7 +151,7 @@ impl Engine {
             .and_then(|()| rustix::fs::mkdir(&path, rustix::fs::Mode::RWXU));
         match made {
             Ok(()) | Err(rustix::io::Errno::EXIST) => Ok(()),
-            Err(errno) => Err(Error::os("make", path.display().to_string(), errno.into())),
+            Err(errno) => Err(not_writable("make", &path, errno.into())),
         }
     }
 

@@ -214,7 +214,7 @@ impl Engine {
     }
 
     fn orphans_of_cgroups(&self, dry_run: bool, report: &mut GcReport) -> Result<()> {
-        let instance = self.instance()?;
+        let Some(instance) = self.instance()? else { return Ok(()) };
         for name in instance.systems().map_err(|error| cgroup_error(&error))? {
             if let Some(life) = Life::parse(&name)
                 && !self.lives(&life)?

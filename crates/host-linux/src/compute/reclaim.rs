@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use hcs_contract::{Error, ErrorEvent, Result};
 use hcs_fault::Point;
-use hcs_silo::cgroup::{CgroupError, Hierarchies, Instance};
+use hcs_silo::cgroup::{self, CgroupError, Hierarchies, Instance};
 use hcs_silo::farewell::Farewell;
 use hcs_silo::tree::remove_tree;
 
@@ -102,14 +102,16 @@ impl Engine {
 
     /// Kills what is left in a life's cgroup, and removes it.
     pub(super) fn remove_cgroup(&self, life: &Life) -> Result<()> {
-        remove_cgroup(&self.instance()?, life.as_str())
+        self.instance()?.map_or(Ok(()), |instance| remove_cgroup(&instance, life.as_str()))
     }
 
-    /// The engine's place in the cgroup hierarchies.
-    pub(super) fn instance(&self) -> Result<Instance> {
+    /// The engine's place in the cgroup hierarchies, if it has one at present.
+    pub(super) fn instance(&self) -> Result<Option<Instance>> {
         let of = |error: CgroupError| cgroup_error(&error);
         let hierarchies = Hierarchies::detect().map_err(of)?;
-        Instance::open(&hierarchies, &self.options.cgroup_parent, self.layout.instance()).map_err(of)
+        let instance = self.layout.instance();
+        let parent = cgroup::parent(&hierarchies, &self.options.cgroup_parent, instance);
+        Instance::find(&hierarchies, &parent, instance).map_err(of)
     }
 }
 

@@ -60,6 +60,11 @@ pub(crate) struct Engine {
 
 impl Engine {
     pub(crate) fn new() -> Self {
+        Self::prepared(|_folder| {})
+    }
+
+    /// `prepare` has the engine's folder before the engine has it.
+    pub(crate) fn prepared(prepare: impl FnOnce(&Path)) -> Self {
         assert!(rustix::process::geteuid().is_root(), "these tests make containers and need root");
         let folder = tempfile::tempdir_in("/var/tmp").unwrap();
         let root = folder.path().join("rootfs");
@@ -73,6 +78,7 @@ impl Engine {
         {
             fs_err::os::unix::fs::symlink("busybox", root.join("bin").join(name)).unwrap();
         }
+        prepare(folder.path());
         let host = LinuxHost::open(Self::options(folder.path())).unwrap();
         Self { folder, host, root }
     }

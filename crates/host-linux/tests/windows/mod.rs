@@ -36,8 +36,10 @@ fn built(name: &str, build: impl FnOnce(&Path) -> PathBuf) -> PathBuf {
 
 #[expect(clippy::disallowed_methods, reason = "builds the programs under test")]
 fn tool(program: &str, arguments: &[&str]) {
-    let status =
-        std::process::Command::new(program).args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).status();
+    let status = std::process::Command::new(program)
+        .args(arguments)
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../../crates/host-linux"))
+        .status();
     let status = status.unwrap_or_else(|error| panic!("{program}: {error}; `./x test` installs it"));
     assert!(status.success(), "{program} {arguments:?}: {status}");
 }

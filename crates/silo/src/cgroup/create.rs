@@ -11,7 +11,7 @@ use super::{CgroupError, Controllers, Hierarchies, Limits, Removal, file};
 /// Every folder of a system ends so: no file of the kernel does, and neither does [`ENGINE`].
 const SUFFIX: &str = ".silo";
 /// The leaf where supervisors live; version 2 allows no processes in the instance's own folder.
-const ENGINE: &str = "engine";
+pub(super) const ENGINE: &str = "engine";
 
 pub(super) const DIRECTORY: OFlags =
     OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
@@ -64,6 +64,18 @@ pub(super) fn open_or_make(dir: BorrowedFd<'_>, name: &str) -> Result<OwnedFd, E
     }
 }
 
+/// The parent's path, with a slash at its end unless it is a root, and the name of the instance's folder in it.
+fn place(parent: &str, instance: &str) -> Result<(String, String), CgroupError> {
+    check_name(instance)?;
+    let mut path = String::new();
+    for component in parent.split('/').filter(|c| !c.is_empty()) {
+        check_name(component)?;
+        path.push_str(component);
+        path.push('/');
+    }
+    Ok((path, format!("hcs-{instance}")))
+}
+
 /// The folders of one engine instance; systems of other instances on the same kernel are out of its reach.
 #[derive(Debug)]
 pub struct Instance {
@@ -85,17 +97,25 @@ impl Instance {
     /// [`CgroupError::Name`] for an `instance` or `parent` that is no name or path; [`CgroupError::Io`] when a folder
     /// can't be made: `EROFS` or `EACCES` in a container that was not given its cgroups.
     pub fn open(hierarchies: &Hierarchies, parent: &str, instance: &str) -> Result<Self, CgroupError> {
-        check_name(instance)?;
-        let name = format!("hcs-{instance}");
-        let mut path = String::new();
-        for component in parent.split('/').filter(|c| !c.is_empty()) {
-            check_name(component)?;
-            path.push_str(component);
-            path.push('/');
-        }
+        let (mut path, name) = place(parent, instance)?;
         let parts = super::root::open(hierarchies, &path, &name)?;
         path.push_str(&name);
         Ok(Self { path, parts })
+    }
+
+    /// As [`Instance::open`], making nothing: `None` when no hierarchy has the instance's folder.
+    ///
+    /// # Errors
+    /// As [`Instance::open`].
+    pub fn find(
+        hierarchies: &Hierarchies,
+        parent: &str,
+        instance: &str,
+    ) -> Result<Option<Self>, CgroupError> {
+        let (mut path, name) = place(parent, instance)?;
+        let parts = super::root::find(hierarchies, &path, &name)?;
+        path.push_str(&name);
+        Ok((!parts.is_empty()).then_some(Self { path, parts }))
     }
 
     /// The path below the roots, for messages: `hcs-4f2a`.

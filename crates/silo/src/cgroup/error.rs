@@ -48,6 +48,12 @@ pub enum CgroupError {
          was not changed"
     )]
     MemoryInUse { cgroup: Box<str>, limit: u64, usage: u64 },
+    /// systemd did not give the engine a place of its own.
+    #[error(
+        "cannot {action} the unit {unit} of systemd, in which containers live: {source}; HCS_CGROUP_PARENT can name \
+         another cgroup, delegated to the engine, or / for the root"
+    )]
+    Systemd { unit: Box<str>, action: &'static str, source: super::BusError },
     /// A limit is outside of what the kernel takes.
     #[error("{limit} = {value} is out of range: {rule}")]
     Range { limit: &'static str, value: u64, rule: &'static str },

@@ -1,7 +1,8 @@
 //! Control groups: what a container may use, what it has used, and how to stop all of it.
 //!
 //! An engine instance has one folder, `hcs-<instance>`, in every hierarchy that matters; each compute system has
-//! `<system>.silo` in it, and the supervisors live in the leaf `engine` beside them.
+//! `<system>.silo` in it, and the supervisors live in the leaf `engine` beside them. Where systemd is process 1 that
+//! folder is in a scope which systemd has delegated ([`parent`]).
 //!
 //! # Which hierarchies
 //! The unified hierarchy (version 2) is always one of them, whatever the host runs: on a host with version 1 only, it
@@ -33,6 +34,7 @@ mod members;
 mod remove;
 mod root;
 mod stats;
+pub(crate) mod systemd;
 #[cfg(test)]
 mod tests;
 
@@ -46,3 +48,4 @@ pub use events::{Events, OomWatch, State};
 pub use limits::{BlockDevice, CpuQuota, CpuWeight, IoLimit, Limits, Maximum};
 pub use remove::Removal;
 pub use stats::{CpuStats, IoStats, MemoryStats, Stats};
+pub use systemd::{BusError, parent};

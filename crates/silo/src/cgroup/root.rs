@@ -20,6 +20,41 @@ pub(super) fn open(hierarchies: &Hierarchies, parent: &str, name: &str) -> Resul
     Ok(parts)
 }
 
+/// As [`open`], without making anything: the parts that are there.
+pub(super) fn find(hierarchies: &Hierarchies, parent: &str, name: &str) -> Result<Vec<Part>, CgroupError> {
+    let unified = (hierarchies.unified.as_fd(), true, Controllers::empty());
+    let legacy = hierarchies.legacy.iter().map(|one| (one.root.as_fd(), false, one.controllers));
+    let mut parts = Vec::new();
+    for (root, unified, controllers) in std::iter::once(unified).chain(legacy) {
+        let (above, skip) = match open_parent(root, parent) {
+            Ok(above) => (above, 0),
+            // Used at its root: see `open_legacy`.
+            Err(Errno::NOENT) if !unified => (None, parent.len()),
+            Err(Errno::NOENT) => continue,
+            Err(errno) => return Err(missing(unified, controllers, parent, errno)),
+        };
+        match openat(above.as_ref().map_or(root, AsFd::as_fd), name, DIRECTORY, Mode::empty()) {
+            Ok(dir) => {
+                let controllers = if unified { given(dir.as_fd()) } else { controllers };
+                parts.push(Part { controllers, unified, skip, dir });
+            }
+            Err(Errno::NOENT) => {}
+            Err(errno) => return Err(missing(unified, controllers, name, errno)),
+        }
+    }
+    Ok(parts)
+}
+
+fn missing(unified: bool, controllers: Controllers, file: &str, source: Errno) -> CgroupError {
+    let hierarchy = if unified { "unified".to_owned() } else { controllers.v1_label() };
+    CgroupError::Io {
+        cgroup: format!("{hierarchy}:/").into(),
+        file: file.into(),
+        action: "open the folder",
+        source,
+    }
+}
+
 fn open_unified(hierarchies: &Hierarchies, parent: &str, name: &str) -> Result<Part, CgroupError> {
     let failed = |action| {
         move |source| CgroupError::Io {
@@ -72,24 +107,29 @@ fn open_parent(root: BorrowedFd<'_>, path: &str) -> Result<Option<OwnedFd>, Errn
     Ok(dir)
 }
 
+const HANDED_DOWN: &str = "cgroup.subtree_control";
+
+/// What the children of the folder have.
+fn given(dir: BorrowedFd<'_>) -> Controllers {
+    file::read(dir, HANDED_DOWN).map_or(Controllers::empty(), |line| Controllers::from_v2(&line))
+}
+
 /// Lets the children of the folder have `wanted`; returns what they get.
 fn hand_down(dir: BorrowedFd<'_>, wanted: Controllers) -> Controllers {
-    const FILE: &str = "cgroup.subtree_control";
     if wanted.is_empty() {
         return wanted;
     }
-    let given = || file::read(dir, FILE).map_or(Controllers::empty(), |line| Controllers::from_v2(&line));
-    let missing = wanted.difference(given());
+    let missing = wanted.difference(given(dir));
     if missing.is_empty() {
         return wanted;
     }
     // All at once is one write; but one that the kernel can't give (cpu with real-time tasks about) spoils the lot.
-    if file::write(dir, FILE, missing.v2_enable().as_bytes()).is_err() {
+    if file::write(dir, HANDED_DOWN, missing.v2_enable().as_bytes()).is_err() {
         for one in missing {
-            let _ = file::write(dir, FILE, one.v2_enable().as_bytes());
+            let _ = file::write(dir, HANDED_DOWN, one.v2_enable().as_bytes());
         }
     }
-    wanted.intersection(given())
+    wanted.intersection(given(dir))
 }
 
 /// A new version 1 cpuset is empty, and nothing can enter it; with `clone_children` its children start as copies.

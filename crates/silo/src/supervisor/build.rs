@@ -11,6 +11,7 @@ use rustix::process::{Pid, Rlimit};
 
 use super::mounts;
 use crate::capability::CapabilitySet;
+use crate::cgroup::systemd::{Held, Scope, is_gone};
 use crate::cgroup::{Cgroup, CgroupError, Hierarchies, Instance};
 use crate::client::SOCKET;
 use crate::init::{self, FromInit, ToInit};
@@ -52,33 +53,73 @@ pub(super) fn of_cgroup(error: &CgroupError) -> Failure {
 pub(super) struct Home {
     instance: Instance,
     engine: Cgroup,
+    hierarchies: Hierarchies,
+    scope: Option<(Scope, Held)>,
 }
 
 impl Home {
     pub(super) fn find(spec: &Spec) -> Result<Self, Failure> {
-        let hierarchies = Hierarchies::detect().map_err(|error| of_cgroup(&error))?;
-        let instance = Instance::open(&hierarchies, &spec.cgroup_parent, &spec.instance)
-            .map_err(|error| of_cgroup(&error))?;
-        let engine = instance.engine().map_err(|error| of_cgroup(&error))?;
-        Ok(Self { instance, engine })
+        Self::open(spec).map_err(|error| of_cgroup(&error))
     }
 
-    /// Where the supervisor is to be born.
-    pub(super) fn birthplace(&self) -> Option<BorrowedFd<'_>> {
-        self.engine.clone_target()
+    fn open(spec: &Spec) -> Result<Self, CgroupError> {
+        let hierarchies = Hierarchies::detect()?;
+        let (instance, scope) = match Scope::of(&hierarchies, &spec.cgroup_parent, &spec.instance) {
+            Some(mut scope) => {
+                let (instance, held) = scope.open(&hierarchies)?;
+                (instance, Some((scope, held)))
+            }
+            None => (Instance::open(&hierarchies, &spec.cgroup_parent, &spec.instance)?, None),
+        };
+        let engine = instance.engine()?;
+        Ok(Self { instance, engine, hierarchies, scope })
     }
 
-    /// The supervisor's move into the version 1 hierarchies.
-    pub(super) fn enter(&self) -> Result<(), Failure> {
+    /// Becomes two, the supervisor in its cgroup.
+    pub(super) fn bear(&self) -> Result<sys::clone::Side, Errno> {
+        sys::clone::fork(0, self.engine.clone_target())
+    }
+
+    /// Whether nobody could be born because systemd has taken the scope away since it was found.
+    pub(super) fn may_be_gone(&self, errno: Errno) -> bool {
+        self.scope.is_some() && is_gone(Some(errno))
+    }
+
+    /// The supervisor's move into the version 1 hierarchies, and its word with systemd, if that is there.
+    pub(super) fn enter(&mut self) -> Result<(), Failure> {
+        if let Some((scope, held)) = self.scope.take() {
+            drop(held);
+            scope.confirm(&self.hierarchies).map_err(|error| of_cgroup(&error))?;
+        }
         self.engine.enter_self().map_err(|error| of_cgroup(&self.engine.enter_error(error)))
     }
 }
 
+/// What the container gets of the client's, though its supervisor has something else.
+#[derive(Debug)]
+pub(super) struct OfClient {
+    pub(super) open_files: Rlimit,
+    /// `oom_score_adj`.
+    oom_score: Vec<u8>,
+}
+
+impl OfClient {
+    /// Also spares the supervisor, as far as the kernel lets it: with it all of the container would die, and it holds
+    /// next to nothing. Not entirely (that were -1000): one that grows without bounds is still to be found.
+    pub(super) fn take(open_files: Rlimit) -> Self {
+        const SPARED: &[u8] = b"-999";
+        const FILE: &str = "/proc/self/oom_score_adj";
+        let oom_score = fs_err::read(FILE).unwrap_or_else(|_| b"0".to_vec());
+        let _ = fs_err::write(FILE, SPARED);
+        Self { open_files, oom_score }
+    }
+}
+
 /// Makes the container. On an error nothing of it is left but the spec's folders.
-pub(super) fn build(spec: &Spec, home: &Home, open_files: Rlimit) -> Result<Container, Failure> {
+pub(super) fn build(spec: &Spec, home: &Home, client: &OfClient) -> Result<Container, Failure> {
     let listener = listen(spec)?;
     let cgroup = home.instance.create(&spec.cgroup, &spec.limits).map_err(|error| of_cgroup(&error))?;
-    match start_init(spec, &cgroup, open_files) {
+    match start_init(spec, &cgroup, client) {
         Ok((init, pidfd, socket, mapped)) => Ok(Container { init, pidfd, socket, cgroup, listener, mapped }),
         Err(failure) => {
             // The first error is the one to tell.
@@ -111,7 +152,7 @@ fn listen(spec: &Spec) -> Result<OwnedFd, Failure> {
 
 type Started = (Pid, OwnedFd, OwnedFd, Vec<u64>);
 
-fn start_init(spec: &Spec, cgroup: &Cgroup, open_files: Rlimit) -> Result<Started, Failure> {
+fn start_init(spec: &Spec, cgroup: &Cgroup, client: &OfClient) -> Result<Started, Failure> {
     let profile = match spec.seccomp {
         Seccomp::Linux => Some(Profile::linux(CapabilitySet::from_bits(spec.capabilities))),
         Seccomp::Windows => Some(Profile::windows()),
@@ -133,6 +174,7 @@ fn start_init(spec: &Spec, cgroup: &Cgroup, open_files: Rlimit) -> Result<Starte
     match sys::clone::fork(namespaces, cgroup.clone_target()) {
         Ok(sys::clone::Side::Child) => {
             drop(ours);
+            let open_files = client.open_files;
             let inherited = init::Inherited { spec, cgroup, filter: filter.as_ref(), open_files };
             init::run(&theirs, &inherited)
         }
@@ -140,7 +182,7 @@ fn start_init(spec: &Spec, cgroup: &Cgroup, open_files: Rlimit) -> Result<Starte
             drop(theirs);
             hcs_fault::role(Role::Init, pid.as_raw_nonzero().get().cast_unsigned());
             hcs_fault::step(Point::InitMade);
-            match finish(spec, pid, &ours) {
+            match finish(spec, pid, &client.oom_score, &ours) {
                 Ok(mapped) => Ok((pid, pidfd, ours, mapped)),
                 Err(failure) => {
                     // Process 1 takes all of its namespaces with it.
@@ -155,14 +197,14 @@ fn start_init(spec: &Spec, cgroup: &Cgroup, open_files: Rlimit) -> Result<Starte
     }
 }
 
-fn finish(spec: &Spec, init: Pid, socket: &OwnedFd) -> Result<Vec<u64>, Failure> {
+fn finish(spec: &Spec, init: Pid, oom_score: &[u8], socket: &OwnedFd) -> Result<Vec<u64>, Failure> {
     let lost = || Failure::Lost("process 1 while the container was made".into());
     let user_namespace = match spec.ids {
         Some(ids) => Some(map_ids(init, ids)?),
         None => None,
     };
     let (mut fds, mapped) = mounts::make_all(spec, user_namespace.as_ref().map(AsFd::as_fd))?;
-    fds.push(oom_score(init)?);
+    fds.push(set_oom_score(init, oom_score)?);
     let borrowed: Vec<BorrowedFd<'_>> = fds.iter().map(AsFd::as_fd).collect();
     let (others, last) = borrowed.split_at(borrowed.len() / wire::MOST_FDS * wire::MOST_FDS);
     for some in others.chunks(wire::MOST_FDS) {
@@ -193,16 +235,14 @@ fn map_ids(init: Pid, ids: IdRange) -> Result<OwnedFd, Failure> {
     open_proc(init, "ns/user", OFlags::RDONLY)
 }
 
-/// Init's OOM score, made what it may not go below. A client that the host spares, as it does many daemons, would
-/// otherwise hand that on to the container, whose programs could take it up by themselves.
-fn oom_score(init: Pid) -> Result<OwnedFd, Failure> {
+/// Init's OOM score, the client's, made what it may not go below. A client that the host spares, as it does many daemons,
+/// would otherwise hand that on to the container, whose programs could take it up by themselves.
+fn set_oom_score(init: Pid, client: &[u8]) -> Result<OwnedFd, Failure> {
     const NAME: &str = "oom_score_adj";
     let at = |errno| failure("set init's", NAME, errno);
     let file = open_proc(init, NAME, OFlags::RDWR)?;
-    let mut text = [0; 16];
-    let length = rustix::io::read(&file, &mut text).map_err(at)?;
-    let spared = text[..length].starts_with(b"-");
-    let score = if spared { &b"0"[..] } else { text[..length].trim_ascii() };
+    let spared = client.starts_with(b"-");
+    let score = if spared { &b"0"[..] } else { client.trim_ascii() };
     rustix::io::pwrite(&file, score, 0).map_err(at)?;
     Ok(file)
 }

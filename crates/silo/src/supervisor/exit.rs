@@ -18,6 +18,11 @@ use crate::tree::remove_tree;
 pub const RECORD_VERSION: u32 = 1;
 /// Name of the final state's file in the record folder.
 pub const RECORD: &str = "state.json";
+/// Under this name whoever makes a record folder leaves a file of [`RESERVED_BYTES`]: room for the final state, which is
+/// so written on a disk that is full by then.
+pub const RESERVED: &str = "state.json.new";
+/// No final state is longer.
+pub const RESERVED_BYTES: usize = 512;
 
 /// How long the kernel may take to end processes whose process 1 has ended: one in an uninterruptible call can hold
 /// the cgroup. What stays is found by the next collection of garbage.
@@ -27,7 +32,7 @@ impl Supervisor<'_> {
     /// Writes the final state into the record folder, if the system has one.
     pub(super) fn remember(&self) {
         let (Some(record), Some(exit)) = (&self.spec.record, self.status.exit) else { return };
-        // On a full disk the system is reported as ended unexpectedly, which is what a missing file means.
+        // On a broken disk the system is reported as ended unexpectedly, which is what a missing file means.
         let _ = write_record(record, self.status.created_100ns, self.status.started_100ns, exit);
     }
 
@@ -102,14 +107,16 @@ fn write_record(folder: &Path, created: u64, started: u64, exit: Exit) -> Result
         stamp(exit.at_100ns),
         exit.oom_kills,
     );
-    let new = folder.join("state.json.new");
-    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::CLOEXEC;
+    let new = folder.join(RESERVED);
+    // Cut to its length afterwards: the room is not given back before it is used.
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::CLOEXEC;
     hcs_fault::call(Point::WriteFinalState)?;
     let file = rustix::fs::openat(CWD, &new, flags, Mode::from_raw_mode(0o600))?;
     let mut rest = text.as_bytes();
     while !rest.is_empty() {
         rest = &rest[rustix::io::write(&file, rest)?..];
     }
+    rustix::fs::ftruncate(&file, text.len() as u64)?;
     hcs_fault::call(Point::NameFinalState)?;
     rustix::fs::rename(&new, folder.join(RECORD))
 }

@@ -25,7 +25,7 @@ mod windows;
 
 use std::os::fd::OwnedFd;
 
-pub use exit::{RECORD, RECORD_VERSION};
+pub use exit::{RECORD, RECORD_VERSION, RESERVED, RESERVED_BYTES};
 pub(crate) use streams::{FOLDER as FIFOS, INSIDE as FIFOS_INSIDE};
 
 use hcs_fault::{Point, Role};
@@ -55,18 +55,27 @@ pub fn run(socket: OwnedFd) -> i32 {
         return 1;
     };
     hcs_fault::step(Point::SpecificationRead);
-    let home = match build::Home::find(&spec) {
-        Ok(home) => home,
+    // The parent ends at once, so that the client is left without a child, and the supervisor is born where it stays.
+    let born = build::Home::find(&spec).and_then(|home| match home.bear() {
+        // The scope ended with its last process just now: once more, as the first one there.
+        Err(errno) if home.may_be_gone(errno) => {
+            drop(home);
+            let home = build::Home::find(&spec)?;
+            Ok((home.bear(), home))
+        }
+        side => Ok((side, home)),
+    });
+    let (side, mut home) = match born {
+        Ok(born) => born,
         Err(failure) => return refuse(&socket, failure),
     };
-    // The parent ends at once, so that the client is left without a child, and the supervisor is born where it stays.
-    match sys::clone::fork(0, home.birthplace()) {
+    match side {
         Ok(sys::clone::Side::Parent { .. }) => 0,
         Ok(sys::clone::Side::Child) => {
             let _ = rustix::process::setsid();
             hcs_fault::role(Role::Supervisor, std::process::id());
             hcs_fault::step(Point::SupervisorBorn);
-            let code = supervise(socket, &spec, &home, open_files);
+            let code = supervise(socket, &spec, &mut home, open_files);
             hcs_fault::role(Role::Supervisor, 0);
             // The client's descriptors: a lock that tells others that this system lives.
             drop(kept);
@@ -76,8 +85,8 @@ pub fn run(socket: OwnedFd) -> i32 {
     }
 }
 
-fn supervise(socket: OwnedFd, spec: &Spec, home: &build::Home, open_files: Rlimit) -> i32 {
-    let built = home.enter().and_then(|()| build::build(spec, home, open_files));
+fn supervise(socket: OwnedFd, spec: &Spec, home: &mut build::Home, open_files: Rlimit) -> i32 {
+    let built = home.enter().and_then(|()| build::build(spec, home, &build::OfClient::take(open_files)));
     let container = match built {
         Ok(container) => container,
         Err(failure) => {

@@ -25,6 +25,8 @@ fn a_container_is_the_same_whoever_starts_it() {
         // From outside: a program can be faster than process 1, which has a program's score while it starts one.
         let own = fs_err::read_to_string(format!("/proc/{}/oom_score_adj", system.pids()[0])).unwrap();
         assert_eq!(own, "0\n", "{name}");
+        let supervisor = fs_err::read_to_string(format!("/proc/{}/oom_score_adj", system.pids()[1]));
+        assert_eq!(supervisor.unwrap(), "-999\n", "{name}: the supervisor is the last to go");
         let argv =
             ["/bin/grep", "-hE", "Sig(Blk|Ign)|Cap(Inh|Amb)|Groups", "/proc/1/status", "/proc/self/status"];
         let (text, _) = system.start(&argv, User::default()).finish();

@@ -17,7 +17,8 @@ use crate::failure::Failure;
 /// Runs and manages containers by the Host Compute Service contract
 ///
 /// Windows programs run on Wine, in isolated containers; Linux containers run natively. State is kept below
-/// HCS_ROOT (/var/lib/hcs) and HCS_RUN (/run/hcs).
+/// HCS_ROOT (/var/lib/hcs) and HCS_RUN (/run/hcs). With HCS_HOST set (unix:///PATH, http://HOST:PORT,
+/// https://HOST:PORT) containers are those of the host that hcsd serves there.
 #[derive(Debug, Parser)]
 #[command(name = "hcs", version, after_help = EXAMPLES, max_term_width = 100, infer_subcommands = false)]
 pub(crate) struct Cli {

@@ -20,7 +20,7 @@ pub(crate) fn base(base: &Base, printer: Printer) -> Result<(), Failure> {
         Base::Build => build(&host, printer),
         Base::Ls => list(&host, printer),
         Base::Rm(rm) => {
-            let engine = host::engine(&host)?;
+            let engine = host::engine(&host, "base")?;
             each(&rm.names, printer, |name| {
                 engine.remove_base(name)?;
                 Ok(())
@@ -57,13 +57,13 @@ impl fmt::Display for Row {
 fn build(host: &Host, printer: Printer) -> Result<(), Failure> {
     let made = {
         let mut display = Display::new();
-        host::engine(host)?.ensure_base(&mut |progress| display.show(progress))?
+        host::engine(host, "base")?.ensure_base(&mut |progress| display.show(progress))?
     };
     printer.result(&Row::new(made.info()))
 }
 
 fn list(host: &Host, printer: Printer) -> Result<(), Failure> {
-    let bases = host::engine(host)?.bases()?;
+    let bases = host::engine(host, "base")?.bases()?;
     let rows: Vec<_> = bases.iter().map(|base| Row::new(base.info())).collect();
     printer.list(&rows, ["BASE", "WINE", "WINDOWS", "SIZE", "CREATED"], |row| {
         [

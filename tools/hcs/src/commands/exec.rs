@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::host;
 use crate::outcome::Outcome;
 use crate::printer::Printer;
-use crate::session::{self, Session};
+use crate::session::{self, Place, Session};
 
 /// A process that was left running.
 #[derive(Debug, Serialize)]
@@ -30,14 +30,15 @@ impl fmt::Display for Started {
 pub(crate) fn exec(exec: &Exec, printer: Printer) -> Result<Outcome, Failure> {
     session::check(&exec.streams)?;
     let control = if exec.streams.detach { None } else { Some(Control::take()?) };
-    let container = host::open()?.open_container(&exec.id)?;
+    let host = host::open()?;
+    let container = host.open_container(&exec.id)?;
     let command = process(&container, &exec.program, &exec.process);
     let Some(control) = control else {
         let process = command.spawn().map_err(Failure::Program)?;
         printer.result(&Started { id: exec.id.clone(), process_id: process.pid() })?;
         return Ok(Outcome::Success);
     };
-    let session = Session::start(command, container.guest()?, &exec.streams, &control, None)?;
+    let session = Session::start(command, &Place::new(&host, &container)?, &exec.streams, &control, None)?;
     let status = session.wait()?;
     session.finish()?;
     Ok(Outcome::exit(status, printer))

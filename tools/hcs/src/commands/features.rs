@@ -28,7 +28,7 @@ impl Row {
 
 pub(crate) fn features(printer: Printer) -> Result<(), Failure> {
     let host = host::open()?;
-    let rows: Vec<Row> = host::engine(&host)?.features().into_iter().map(Row::new).collect();
+    let rows: Vec<Row> = host::engine(&host, "features")?.features().into_iter().map(Row::new).collect();
     printer.list(&rows, ["FEATURE", "HERE", "WHAT, OR WHY NOT"], |row| {
         let hint = row.hint.iter().flat_map(|hint| ["; ", hint]);
         let detail = std::iter::once(&*row.detail).chain(hint).collect();

@@ -18,7 +18,7 @@ struct Report {
 
 pub(crate) fn gc(gc: &Gc, printer: Printer) -> Result<(), Failure> {
     let host = host::open()?;
-    let report = host::engine(&host)?.gc(gc.dry_run)?;
+    let report = host::engine(&host, "gc")?.gc(gc.dry_run)?;
     let found: Vec<String> = report.found.iter().map(ToString::to_string).collect();
     if printer.is_json() {
         let failed = !report.failures.is_empty();

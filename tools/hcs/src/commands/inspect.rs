@@ -73,7 +73,7 @@ pub(crate) fn inspect(inspect: &Inspect) -> Result<(), Failure> {
 }
 
 fn whole(host: &Host, id: &str) -> Result<Whole, Failure> {
-    let info = host::engine(host)?.inspect(id)?;
+    let info = host::engine(host, "inspect")?.inspect(id)?;
     let row = Row::new(&info);
     let types: &[PropertyType] = if row.state == "Running" || row.state == "Paused" {
         &[PropertyType::STATISTICS, PropertyType::PROCESS_LIST]

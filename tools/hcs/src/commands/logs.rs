@@ -14,7 +14,7 @@ use crate::printer;
 
 pub(crate) fn logs(logs: &Logs) -> Result<(), Failure> {
     let host = host::open()?;
-    let engine = host::engine(&host)?;
+    let engine = host::engine(&host, "logs")?;
     let mut reader = LogReader::open(engine, &logs.id)?;
     if logs.follow { follow(logs, &host, &mut reader) } else { show(logs, &mut reader) }
 }

@@ -1,6 +1,7 @@
 //! `hcs ls`: lists containers.
 
-use hcsshim::ExitStatus;
+use hcsshim::schema::compute::ComputeSystemQuery;
+use hcsshim::{Error, ExitStatus, Host};
 
 use crate::args::manage::Ls;
 use crate::args::values::Filter;
@@ -13,10 +14,8 @@ pub(crate) fn ls(ls: &Ls, printer: Printer) -> Result<(), Failure> {
     // Who asks for a state wants to see what is in it.
     let all = ls.all || ls.filter.iter().any(|filter| matches!(filter, Filter::State(_)));
     let host = host::open()?;
-    let rows: Vec<Row> = host::engine(&host)?
-        .systems()?
-        .iter()
-        .map(Row::new)
+    let rows: Vec<Row> = rows(&host, &ls.filter)?
+        .into_iter()
         // One that has stopped and was not to be kept is on its way out.
         .filter(|row| (!row.is_stopped() || (all && row.kept)) && row.passes(&ls.filter))
         .collect();
@@ -30,7 +29,7 @@ pub(crate) fn ls(ls: &Ls, printer: Printer) -> Result<(), Failure> {
     printer.list(&rows, ["ID", "GUEST", "STATE", "CREATED", "OWNER", "LABELS"], |row| {
         [
             row.id.clone(),
-            row.guest.into(),
+            row.guest.clone().into_owned(),
             state(row),
             printer::seconds(&row.created),
             row.owner.clone(),
@@ -39,11 +38,25 @@ pub(crate) fn ls(ls: &Ls, printer: Printer) -> Result<(), Failure> {
     })
 }
 
+fn rows(host: &Host, filters: &[Filter]) -> Result<Vec<Row>, Failure> {
+    if let Some(engine) = host.linux() {
+        return Ok(engine.systems()?.iter().map(Row::new).collect());
+    }
+    if filters.iter().any(|filter| matches!(filter, Filter::Label { .. })) {
+        let error = Error::not_supported(
+            "--filter label",
+            "labels are known to the engine only, and HCS_HOST names another host",
+        );
+        return Err(Failure::Hcs(error));
+    }
+    Ok(host.containers(&ComputeSystemQuery::default())?.iter().map(Row::of_properties).collect())
+}
+
 fn state(row: &Row) -> String {
     let state = match (&row.exit_type, row.exit_code) {
         (Some(_), Some(code)) => format!("{} ({})", row.state, ExitStatus::from_code(code)),
         (Some(exit), None) => format!("{} ({exit})", row.state),
-        (None, _) => row.state.into(),
+        (None, _) => row.state.clone().into_owned(),
     };
     if row.oom_kills.unwrap_or_default() > 0 { format!("{state}, out of memory") } else { state }
 }

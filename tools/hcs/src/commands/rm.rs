@@ -11,7 +11,7 @@ use crate::printer::Printer;
 
 pub(crate) fn rm(rm: &Rm, printer: Printer) -> Result<(), Failure> {
     let host = host::open()?;
-    let engine = host::engine(&host)?;
+    let engine = host::engine(&host, "rm")?;
     each(&rm.ids, printer, |id| if rm.force { force(&host, engine, id) } else { Ok(engine.remove(id)?) })
 }
 

@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::host;
 use crate::outcome::Outcome;
 use crate::printer::{Named, Printer};
-use crate::session::{self, Session};
+use crate::session::{self, Place, Session};
 
 pub(crate) fn run(run: &Run, printer: Printer) -> Result<Outcome, Failure> {
     session::check(&run.streams)?;
@@ -25,9 +25,9 @@ fn foreground(run: &Run, printer: Printer) -> Result<Outcome, Failure> {
     let container = make(&host, run, &source)?;
     control.owns(&container.0)?;
     control.judge(container.0.start())?;
-    let guest = control.judge(container.0.guest())?;
+    let place = control.judge(Place::new(&host, &container.0))?;
     let command = process(&container.0, &run.program, &run.process);
-    let started = Session::start(command, guest, &run.streams, &control, Some(&container.0));
+    let started = Session::start(command, &place, &run.streams, &control, Some(&container.0));
     let session = control.judge(started)?;
     let status = session.wait()?;
     // It ends with its program, and with it what may still hold the streams open. The answer comes when all that

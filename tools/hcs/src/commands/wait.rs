@@ -30,11 +30,15 @@ impl fmt::Display for Stopped {
 
 pub(crate) fn wait(wait: &Wait, printer: Printer) -> Result<(), Failure> {
     let host = host::open()?;
-    let engine = host::engine(&host)?;
     results(&wait.ids, printer, |id| {
         // While this handle is open the engine remembers the container, even one that is not to be kept.
         let container = host.open_container(id)?;
         container.wait()?;
-        Ok(Stopped { id: id.into(), exit_code: engine.inspect(id)?.exit_code })
+        // Of a host elsewhere only the end is known: the code is in the engine's records.
+        let exit_code = match host.linux() {
+            Some(engine) => engine.inspect(id)?.exit_code,
+            None => None,
+        };
+        Ok(Stopped { id: id.into(), exit_code })
     })
 }

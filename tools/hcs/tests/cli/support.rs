@@ -60,6 +60,16 @@ impl Engine {
         self.folder.path().join(name)
     }
 
+    /// Its folder of state.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Its folder of what runs.
+    pub(crate) fn run(&self) -> &Path {
+        &self.run
+    }
+
     /// The path of a root folder for Linux containers.
     pub(crate) fn rootfs(&self) -> String {
         let root = self.path("rootfs");

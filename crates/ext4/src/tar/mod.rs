@@ -1,0 +1,24 @@
+//! Tar archives: ustar, GNU and PAX, as they come, without a seek. And writing them, in PAX.
+//!
+//! Our own because what is read is the untrusted half of a conversion: every error names entry and offset, every length
+//! has a limit, and content is handed on from the buffer it was read into, or copied by the kernel.
+//!
+//! Source: POSIX.1-2024, pax; GNU tar's manual, "Basic Tar Format" and "Storing Sparse Files".
+
+mod entry;
+mod error;
+mod header;
+mod input;
+mod pax;
+mod reader;
+mod sparse;
+mod writer;
+
+pub use entry::{Entry, Kind};
+pub use error::{TarError, TarProblem};
+pub use input::Source;
+pub use reader::Reader;
+pub(crate) use writer::{Item, TarWriter};
+
+/// Bytes of a header, and what content is padded to.
+pub(crate) const RECORD: usize = 512;

@@ -1,0 +1,336 @@
+//! Regular files: content goes straight into blocks of the image, or into the inode when it is small.
+
+use std::fs::File;
+
+use super::error::text;
+use super::geometry::{is_reserved, next_reserved};
+use super::nodes::Content;
+use super::{Error, Metadata, Result, Writer};
+use crate::format::extent::{self, Extent};
+use crate::format::inode::{BLOCK_AREA_LENGTH, flag, kind};
+use crate::format::{BLOCK, BLOCK64, checksum};
+use crate::storage::Storage;
+
+/// The number of blocks in a file ends here.
+const FILE_MAX: u64 = 0xffff_ffff * BLOCK64;
+
+/// A part of a sparse file that has bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Its place in the file.
+    pub offset: u64,
+    /// Bytes, which come one part behind the other.
+    pub length: u64,
+}
+
+/// The file that is being written.
+#[derive(Debug)]
+pub(super) struct OpenFile {
+    inode: u32,
+    path: Vec<u8>,
+    metadata: Metadata,
+    size: u64,
+    /// Parts that are to come, the next one last.
+    parts: Vec<Part>,
+    /// The place in the file of the next byte.
+    position: u64,
+    written: u64,
+    expected: u64,
+    runs: Vec<Extent>,
+    /// Bytes of the content, when it is to lie in the inode.
+    inline: Option<Vec<u8>>,
+}
+
+impl OpenFile {
+    /// Bytes in the last block so far; 0 when it is full.
+    fn filled(&self) -> usize {
+        crate::format::length(self.position % BLOCK64)
+    }
+}
+
+impl<S: Storage + 'static> Writer<S> {
+    /// Begins a regular file, whose `size` bytes come by [`Writer::write`]. A file of that name that is there goes.
+    ///
+    /// # Errors
+    /// [`Error::FileTooBig`], and those of [`Writer::create`].
+    pub fn create_file(&mut self, path: &[u8], metadata: &Metadata, size: u64) -> Result<()> {
+        let whole = (size > 0).then_some(Part { offset: 0, length: size });
+        self.create_sparse_file(path, metadata, size, whole.as_slice())
+    }
+
+    /// Begins a regular file of which only some parts have bytes; the others are holes, and read as zeros.
+    ///
+    /// # Errors
+    /// [`Error::Holes`], and those of [`Writer::create_file`].
+    pub fn create_sparse_file(
+        &mut self,
+        path: &[u8],
+        metadata: &Metadata,
+        size: u64,
+        parts: &[Part],
+    ) -> Result<()> {
+        self.end_file()?;
+        if size > FILE_MAX {
+            return Err(Error::FileTooBig { path: text(path), size });
+        }
+        let mut end = 0;
+        let mut expected = 0;
+        for part in parts {
+            let next = part.offset.checked_add(part.length);
+            end = match next.filter(|next| part.offset >= end && *next <= size) {
+                Some(next) => next,
+                None => return Err(Error::Holes { path: text(path), size }),
+            };
+            expected += part.length;
+        }
+        let inode = self.claim(path, kind::REGULAR)?;
+        let whole = expected == size;
+        let inline = (self.options.inline_data && whole && size <= self.inline_room() as u64)
+            .then(|| Vec::with_capacity(crate::format::length(size)));
+        let parts = parts.iter().filter(|part| part.length > 0).rev().copied().collect();
+        self.file = Some(OpenFile {
+            inode,
+            path: path.to_vec(),
+            metadata: metadata.clone(),
+            size,
+            parts,
+            position: 0,
+            written: 0,
+            expected,
+            runs: Vec::new(),
+            inline,
+        });
+        Ok(())
+    }
+
+    /// Adds bytes to the file begun last.
+    ///
+    /// # Errors
+    /// [`Error::TooMuch`], [`Error::NoFile`], [`Error::Write`], [`Error::TooBig`]
+    pub fn write(&mut self, mut bytes: &[u8]) -> Result<()> {
+        let mut file = self.file.take().ok_or(Error::NoFile)?;
+        if bytes.len() as u64 > file.expected - file.written {
+            let error = Error::TooMuch { path: text(&file.path), size: file.expected };
+            self.file = Some(file);
+            return Err(error);
+        }
+        file.written += bytes.len() as u64;
+        if let Some(inline) = &mut file.inline {
+            inline.extend_from_slice(bytes);
+            bytes = &[];
+        }
+        while !bytes.is_empty() {
+            let Some(part) = self.part(&mut file)? else { break };
+            let count = bytes.len().min(crate::format::length(part));
+            let (now, later) = bytes.split_at(count);
+            self.append(&mut file, now)?;
+            took(&mut file, count as u64);
+            bytes = later;
+        }
+        self.file = Some(file);
+        Ok(())
+    }
+
+    /// Lets the kernel copy the file's next bytes from `source`, so that they don't pass through this process. The
+    /// result is how many it did copy; the rest has to be written. Only whole blocks can be copied so, and only
+    /// between files.
+    ///
+    /// # Errors
+    /// As [`Writer::write`].
+    pub fn copy_from(&mut self, source: &File, offset: u64, length: u64) -> Result<u64> {
+        if !cfg!(target_os = "linux") || self.output.hashes() || self.output.storage().as_file().is_none() {
+            return Ok(0);
+        }
+        let mut file = self.file.take().ok_or(Error::NoFile)?;
+        let mut copied = 0;
+        let most = length.min(file.expected - file.written);
+        while copied < most && file.inline.is_none() {
+            let Some(part) = self.part(&mut file)? else { break };
+            let blocks = part.min(most - copied) / BLOCK64;
+            if file.filled() != 0 || blocks == 0 {
+                break;
+            }
+            let start = self.next_block()?;
+            let blocks = blocks.min(next_reserved(start) - start).min(1 << 20);
+            self.check_limit(start + blocks)?;
+            self.output.flush()?;
+            let Some(out) = self.output.storage().as_file() else { break };
+            let place = start * BLOCK64;
+            let done = copy(source, offset + copied, out, place, blocks * BLOCK64)
+                .map_err(|source| Error::Write { offset: place, source })?;
+            let whole = done / BLOCK64;
+            add_run(&mut file, start, whole);
+            let bytes = whole * BLOCK64;
+            self.output.seek(place + bytes)?;
+            took(&mut file, bytes);
+            file.position += bytes;
+            file.written += bytes;
+            copied += bytes;
+            if whole < blocks {
+                break;
+            }
+        }
+        self.file = Some(file);
+        Ok(copied)
+    }
+
+    /// Goes to the part that the next byte is of; the result is how much of it is still to come.
+    fn part(&mut self, file: &mut OpenFile) -> Result<Option<u64>> {
+        let Some(part) = file.parts.last().copied() else { return Ok(None) };
+        if part.offset != file.position {
+            let same_block = part.offset / BLOCK64 == file.position / BLOCK64 && file.filled() != 0;
+            if same_block {
+                self.output.zeros(crate::format::length(part.offset - file.position))?;
+                file.position = part.offset;
+            } else {
+                self.pad(file)?;
+                // The part's block begins before it.
+                let before = crate::format::length(part.offset % BLOCK64);
+                file.position = part.offset - before as u64;
+                self.append(file, &[0; BLOCK][..before])?;
+            }
+        }
+        Ok(Some(part.length))
+    }
+
+    /// Writes bytes at the file's position.
+    fn append(&mut self, file: &mut OpenFile, mut bytes: &[u8]) -> Result<()> {
+        let filled = file.filled();
+        if filled != 0 {
+            let (now, later) = bytes.split_at(bytes.len().min(BLOCK - filled));
+            self.output.write(now)?;
+            file.position += now.len() as u64;
+            bytes = later;
+        }
+        while !bytes.is_empty() {
+            let start = self.next_block()?;
+            let blocks = (bytes.len() as u64).div_ceil(BLOCK64).min(next_reserved(start) - start);
+            self.check_limit(start + blocks)?;
+            add_run(file, start, blocks);
+            let (now, later) = bytes.split_at(bytes.len().min(crate::format::length(blocks * BLOCK64)));
+            self.output.write(now)?;
+            file.position += now.len() as u64;
+            bytes = later;
+        }
+        Ok(())
+    }
+
+    /// Fills the last block with zeros.
+    fn pad(&mut self, file: &mut OpenFile) -> Result<()> {
+        let filled = file.filled();
+        if filled != 0 {
+            self.output.zeros(BLOCK - filled)?;
+            file.position += (BLOCK - filled) as u64;
+        }
+        Ok(())
+    }
+
+    /// Ends the file begun last, if there is one.
+    pub(super) fn end_file(&mut self) -> Result<()> {
+        let Some(mut file) = self.file.take() else { return Ok(()) };
+        if file.written != file.expected {
+            let (written, size) = (file.written, file.expected);
+            return Err(Error::TooLittle { path: text(&file.path), written, size });
+        }
+        self.pad(&mut file)?;
+        let mut content = Content { size: file.size, ..Content::none() };
+        let data = file.inline.as_deref();
+        if let Some(bytes) = data.filter(|bytes| !bytes.is_empty()) {
+            let (inside, rest) = bytes.split_at(bytes.len().min(BLOCK_AREA_LENGTH));
+            content.area[..inside.len()].copy_from_slice(inside);
+            (content.data, content.flags) = (Some(rest), flag::INLINE_DATA);
+        } else {
+            let seed = checksum::inode_seed(checksum::SEED, file.inode, 0);
+            let above =
+                extent::write_tree(&mut content.area, &file.runs, seed, |node| self.append_block(node))?;
+            let blocks: u64 = file.runs.iter().map(|run| u64::from(run.length)).sum();
+            (content.flags, content.blocks) = (flag::EXTENTS, blocks + above);
+        }
+        self.put_inode(file.inode, kind::REGULAR, &file.metadata, &file.metadata.xattrs, &content)
+            .map_err(|error| error.with_path(&file.path))
+    }
+
+    /// Where the next block goes.
+    pub(super) fn next_block(&mut self) -> Result<u64> {
+        let block = self.output.position() / BLOCK64;
+        if !is_reserved(block) {
+            return Ok(block);
+        }
+        self.output.seek((block + 1) * BLOCK64)?;
+        Ok(block + 1)
+    }
+
+    /// Adds a block of metadata.
+    pub(super) fn append_block(&mut self, bytes: &[u8]) -> Result<u64> {
+        let block = self.next_block()?;
+        self.check_limit(block + 1)?;
+        self.output.write(bytes)?;
+        Ok(block)
+    }
+
+    pub(super) fn check_limit(&self, blocks: u64) -> Result<()> {
+        let limit = self.options.limit;
+        if blocks > limit / BLOCK64 { Err(Error::TooBig { limit }) } else { Ok(()) }
+    }
+}
+
+/// Notes that bytes of the part came.
+fn took(file: &mut OpenFile, count: u64) {
+    if let Some(part) = file.parts.last_mut() {
+        part.offset += count;
+        part.length -= count;
+        if part.length == 0 {
+            file.parts.pop();
+        }
+    }
+}
+
+/// Notes blocks at the file's position; `position` goes on by the caller when their bytes come.
+fn add_run(file: &mut OpenFile, start: u64, blocks: u64) {
+    let first = file.position / BLOCK64;
+    let mut done = 0;
+    while done < blocks {
+        let last = file.runs.last().map_or(0, |run| run.length % extent::MAX_LENGTH);
+        let length = (blocks - done).min(u64::from(extent::MAX_LENGTH - last));
+        let run = Extent {
+            logical: crate::format::low32(first + done),
+            start: start + done,
+            length: crate::format::low32(length),
+        };
+        extent::push(&mut file.runs, run);
+        done += length;
+    }
+}
+
+/// Copies within the kernel as much as it does; 0 when it does not between these two.
+#[cfg(target_os = "linux")]
+fn copy(from: &File, offset: u64, to: &File, place: u64, length: u64) -> std::io::Result<u64> {
+    use rustix::io::Errno;
+
+    let (mut at, mut out, mut left) = (offset, place, length);
+    while left > 0 {
+        match rustix::fs::copy_file_range(
+            from,
+            Some(&mut at),
+            to,
+            Some(&mut out),
+            crate::format::length(left),
+        ) {
+            Ok(0) => break, // the source ends
+            Ok(copied) => left -= copied as u64,
+            Err(Errno::INTR) => {}
+            // Not between these two.
+            Err(Errno::XDEV | Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP | Errno::BADF | Errno::PERM) => {
+                break;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(length - left)
+}
+
+#[cfg(not(target_os = "linux"))]
+#[expect(clippy::unnecessary_wraps, reason = "as on Linux")]
+fn copy(_: &File, _: u64, _: &File, _: u64, _: u64) -> std::io::Result<u64> {
+    Ok(0)
+}

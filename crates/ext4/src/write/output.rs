@@ -1,0 +1,197 @@
+//! The way of bytes into an image: gathered into big pieces, which a second thread writes, and hashes when the image
+//! gets a tree of hashes.
+
+use std::io;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
+
+use super::{Error, Result};
+use crate::format::BLOCK64;
+use crate::storage::Storage;
+use crate::verity::Leaves;
+
+/// Bytes that are written at once. Half of this and twice this measured the same.
+const PIECE: usize = 1 << 20;
+/// Pieces that wait for the second thread.
+const WAITING: usize = 2;
+
+/// Bytes for one place.
+struct Piece {
+    offset: u64,
+    bytes: Vec<u8>,
+    /// Whether its hashes have been taken.
+    hashed: bool,
+}
+
+/// Where bytes go.
+pub(super) struct Output<S> {
+    storage: Arc<S>,
+    leaves: Option<Arc<Leaves>>,
+    piece: Piece,
+    /// Buffers that can be used again come back this way.
+    worker: Option<Worker>,
+    spare: Vec<Vec<u8>>,
+}
+
+struct Worker {
+    pieces: SyncSender<Piece>,
+    spare: Receiver<Vec<u8>>,
+    thread: JoinHandle<io::Result<()>>,
+}
+
+impl<S> std::fmt::Debug for Output<S> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Output").field("offset", &self.position()).finish_non_exhaustive()
+    }
+}
+
+impl<S> Output<S> {
+    /// The place of the next byte.
+    pub(super) fn position(&self) -> u64 {
+        self.piece.offset + self.piece.bytes.len() as u64
+    }
+}
+
+impl<S: Storage + 'static> Output<S> {
+    pub(super) fn new(storage: S, verity: bool) -> Self {
+        let piece = Piece { offset: 0, bytes: Vec::with_capacity(PIECE), hashed: false };
+        let leaves = verity.then(|| Arc::new(Leaves::new()));
+        Self { storage: Arc::new(storage), leaves, piece, worker: None, spare: Vec::new() }
+    }
+
+    pub(super) fn storage(&self) -> &S {
+        &self.storage
+    }
+
+    /// Whether every byte must pass through this process.
+    pub(super) fn hashes(&self) -> bool {
+        self.leaves.is_some()
+    }
+
+    /// Goes to another place. Pieces of images that are hashed consist of whole blocks.
+    pub(super) fn seek(&mut self, offset: u64) -> Result<()> {
+        if offset != self.position() {
+            self.flush()?;
+            self.piece.offset = offset;
+        }
+        Ok(())
+    }
+
+    pub(super) fn write(&mut self, mut bytes: &[u8]) -> Result<()> {
+        while !bytes.is_empty() {
+            if self.piece.bytes.len() == PIECE {
+                self.flush()?;
+            }
+            let (now, later) = bytes.split_at(bytes.len().min(PIECE - self.piece.bytes.len()));
+            self.piece.bytes.extend_from_slice(now);
+            bytes = later;
+        }
+        Ok(())
+    }
+
+    pub(super) fn zeros(&mut self, mut count: usize) -> Result<()> {
+        while count > 0 {
+            if self.piece.bytes.len() == PIECE {
+                self.flush()?;
+            }
+            let now = count.min(PIECE - self.piece.bytes.len());
+            self.piece.bytes.resize(self.piece.bytes.len() + now, 0);
+            count -= now;
+        }
+        Ok(())
+    }
+
+    /// Hands the bytes gathered so far to the second thread.
+    pub(super) fn flush(&mut self) -> Result<()> {
+        if self.piece.bytes.is_empty() {
+            return Ok(());
+        }
+        debug_assert!(!self.hashes() || self.piece.offset.is_multiple_of(BLOCK64));
+        let next = Piece { offset: self.position(), bytes: self.buffer(), hashed: false };
+        let piece = std::mem::replace(&mut self.piece, next);
+        if self.worker.is_none() {
+            self.worker = self.start();
+        }
+        let Some(worker) = &self.worker else {
+            let offset = piece.offset;
+            return work(&*self.storage, self.leaves.as_deref(), &piece)
+                .map_err(|source| Error::Write { offset, source });
+        };
+        let sent = match worker.pieces.try_send(piece) {
+            Err(TrySendError::Full(mut piece)) => {
+                // Both cores hash: whoever has nothing else to do.
+                if let Some(leaves) = &self.leaves {
+                    leaves.add(piece.offset / BLOCK64, &piece.bytes).map_err(spilled)?;
+                    piece.hashed = true;
+                }
+                worker.pieces.send(piece).is_ok()
+            }
+            Err(TrySendError::Disconnected(_)) => false,
+            Ok(()) => true,
+        };
+        // The thread has ended: its error says why.
+        if sent { Ok(()) } else { self.join() }
+    }
+
+    /// A buffer that the second thread is done with, or a new one.
+    fn buffer(&mut self) -> Vec<u8> {
+        if let Some(worker) = &self.worker {
+            self.spare.extend(worker.spare.try_iter());
+        }
+        let mut buffer = self.spare.pop().unwrap_or_else(|| Vec::with_capacity(PIECE));
+        buffer.clear();
+        buffer
+    }
+
+    /// `None` when the system has no thread for us, or no core: then it goes without.
+    fn start(&self) -> Option<Worker> {
+        if std::thread::available_parallelism().is_ok_and(|cores| cores == NonZeroUsize::MIN) {
+            return None;
+        }
+        let (pieces, incoming) = sync_channel::<Piece>(WAITING);
+        let (done, spare) = sync_channel(WAITING + 2);
+        let (storage, leaves) = (Arc::clone(&self.storage), self.leaves.clone());
+        let run = move || {
+            for piece in incoming {
+                work(&*storage, leaves.as_deref(), &piece)?;
+                // Nobody waits for buffers: one too many is freed.
+                let _ = done.try_send(piece.bytes);
+            }
+            Ok(())
+        };
+        let thread = std::thread::Builder::new().name("ext4 output".to_owned()).spawn(run).ok()?;
+        Some(Worker { pieces, spare, thread })
+    }
+
+    /// Waits until all is written.
+    pub(super) fn join(&mut self) -> Result<()> {
+        let Some(Worker { pieces, spare, thread }) = self.worker.take() else { return Ok(()) };
+        drop(pieces);
+        let offset = self.piece.offset;
+        let result =
+            thread.join().unwrap_or_else(|_| Err(io::Error::other("the writing thread has panicked")));
+        self.spare.extend(spare.try_iter());
+        result.map_err(|source| Error::Write { offset, source })
+    }
+
+    /// Writes what is left and gives storage and hashes back.
+    pub(super) fn finish(mut self) -> Result<(Arc<S>, Option<Arc<Leaves>>)> {
+        self.flush()?;
+        self.join()?;
+        Ok((self.storage, self.leaves))
+    }
+}
+
+fn spilled(source: io::Error) -> Error {
+    Error::Spill { source }
+}
+
+/// What is done with a piece.
+fn work<S: Storage>(storage: &S, leaves: Option<&Leaves>, piece: &Piece) -> io::Result<()> {
+    if let Some(leaves) = leaves.filter(|_| !piece.hashed) {
+        leaves.add(piece.offset / BLOCK64, &piece.bytes)?;
+    }
+    storage.write_all_at(&piece.bytes, piece.offset)
+}

@@ -1,0 +1,169 @@
+//! Calls on systems.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, Query, Request, State};
+use axum::http::StatusCode;
+use hcs_contract::{CreatedProcess, Error, Object, Operation, OperationKind, ProcessStreams};
+use hcs_remote_protocol::{Created, Line, Opened, Outcome};
+use serde::Deserialize;
+
+use super::{Answer, answer, blocking, document, nothing, outcome, text};
+use crate::app::App;
+use crate::failure::{Failure, json};
+use crate::session::Session;
+
+/// The id that a system has or is to have. It stands in the query, where every text can stand, also none at all.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Id {
+    id: String,
+}
+
+/// A process's number.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Pid {
+    pid: u32,
+}
+
+type AppState = State<Arc<App>>;
+
+pub(crate) async fn create(
+    State(app): AppState,
+    Path(session): Path<String>,
+    Query(Id { id }): Query<Id>,
+    request: Request,
+) -> Answer {
+    let session = app.session(&session)?;
+    app.check_not_draining()?;
+    session.check_room()?;
+    let headers = request.headers().clone();
+    let text_of_document = document(&app, request).await?;
+    let (handle, operation) = blocking(|| {
+        let (system, operation) = app.service.create_system(&id, &text_of_document)?;
+        session.add_system(system).map(|handle| (handle, operation))
+    })?;
+    // A failure that the operation reports leaves the handle, as it does locally.
+    let outcome = match outcome(&app, &session, &headers, || operation, text).await {
+        Ok(outcome) => outcome,
+        Err(failure) => Some(Outcome::Error(Box::new(failure.error().into()))),
+    };
+    Ok(json(StatusCode::OK, &Created { handle, outcome }))
+}
+
+pub(crate) async fn open(
+    State(app): AppState,
+    Path(session): Path<String>,
+    Query(Id { id }): Query<Id>,
+) -> Answer {
+    let session = app.session(&session)?;
+    session.check_room()?;
+    let handle = blocking(|| session.add_system(app.service.open_system(&id)?))?;
+    Ok(json(StatusCode::OK, &Opened { handle, information: None }))
+}
+
+pub(crate) async fn close(State(app): AppState, Path((session, handle)): Path<(String, u64)>) -> Answer {
+    let session = app.session(&session)?;
+    blocking(|| session.close_system(handle));
+    nothing()
+}
+
+/// A call whose only parameter is the body.
+macro_rules! plain_calls {
+    ($($name:ident)*) => {
+        $(
+            pub(crate) async fn $name(
+                State(app): AppState,
+                Path((session, handle)): Path<(String, u64)>,
+                request: Request,
+            ) -> Answer {
+                let session = app.session(&session)?;
+                let system = session.system(handle)?;
+                let headers = request.headers().clone();
+                let body = document(&app, request).await?;
+                answer(outcome(&app, &session, &headers, || system.$name(&body), text).await?, &headers)
+            }
+        )*
+    };
+}
+
+plain_calls! { start shutdown terminate pause resume save properties modify }
+
+pub(crate) async fn wait(
+    State(app): AppState,
+    Path((session, handle)): Path<(String, u64)>,
+    request: Request,
+) -> Answer {
+    let session = app.session(&session)?;
+    let system = session.system(handle)?;
+    let headers = request.headers();
+    answer(outcome(&app, &session, headers, || system.wait_exit(), text).await?, headers)
+}
+
+pub(crate) async fn subscribe(State(app): AppState, Path((session, handle)): Path<(String, u64)>) -> Answer {
+    let session = app.session(&session)?;
+    let system = session.system(handle)?;
+    blocking(|| {
+        let subscription = system.subscribe(notify(&session, handle))?;
+        session.keep_subscription(handle, subscription);
+        Ok::<_, Failure>(())
+    })?;
+    nothing()
+}
+
+/// What tells a client of what happened to its handle.
+pub(super) fn notify(session: &Arc<Session>, handle: u64) -> hcs_contract::Callback {
+    // Weak: the session holds the subscription, which holds this.
+    let session = Arc::downgrade(session);
+    Arc::new(move |notification| {
+        if let Some(session) = session.upgrade() {
+            session.push(|number| Line::Notification {
+                number,
+                handle,
+                event: notification.kind.0,
+                status: notification.status.to_i32(),
+                data: notification.data.clone(),
+            });
+        }
+    })
+}
+
+pub(crate) async fn create_process(
+    State(app): AppState,
+    Path((session, handle)): Path<(String, u64)>,
+    request: Request,
+) -> Answer {
+    let session = app.session(&session)?;
+    app.check_not_draining()?;
+    let system = session.system(handle)?;
+    session.check_room()?;
+    let headers = request.headers().clone();
+    let body = document(&app, request).await?;
+    let start =
+        || -> Operation<Arc<CreatedProcess>> { system.create_process(&body, ProcessStreams::default()) };
+    answer(outcome(&app, &session, &headers, start, created).await?, &headers)
+}
+
+fn created(session: &Arc<Session>, created: Arc<CreatedProcess>) -> Result<Outcome, Failure> {
+    let information = &created.information;
+    let streams = [information.take_stdin(), information.take_stdout(), information.take_stderr()];
+    session.add_process(Arc::clone(&created.process), Some(streams)).map(Outcome::Process)
+}
+
+pub(crate) async fn open_process(
+    State(app): AppState,
+    Path((session, handle)): Path<(String, u64)>,
+    Query(Pid { pid }): Query<Pid>,
+) -> Answer {
+    let session = app.session(&session)?;
+    let system = session.system(handle)?;
+    session.check_room()?;
+    let opened = blocking(|| session.add_process(system.open_process(pid)?, None))?;
+    Ok(json(StatusCode::OK, &opened))
+}
+
+/// Events of all systems are asked for of a host that may have none.
+pub(super) fn no_thread(error: std::io::Error) -> Error {
+    Error::os("start", "a thread for events", error)
+        .with_operation(OperationKind::Subscribe)
+        .with_object(Object::service())
+}
