@@ -13,14 +13,19 @@ const PLATFORM: &str = "x86_64-unknown-linux-gnu";
 /// The ids of the workspace's packages that have it on.
 fn with_it_on(metadata: &Metadata) -> Vec<String> {
     let resolve = metadata.resolve.as_ref().expect("metadata with dependencies");
-    let on = resolve.nodes.iter().filter(|node| node.features.iter().any(|name| FEATURES.contains(&name.as_str())));
+    let on = resolve
+        .nodes
+        .iter()
+        .filter(|node| node.features.iter().any(|name| FEATURES.contains(&name.as_str())));
     on.map(|node| node.id.to_string()).collect()
 }
 
 fn metadata() -> MetadataCommand {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the workspace");
     let mut command = MetadataCommand::new();
-    command.manifest_path(root.join("Cargo.toml")).other_options(["--locked", "--filter-platform", PLATFORM].map(str::to_owned).to_vec());
+    command
+        .manifest_path(root.join("Cargo.toml"))
+        .other_options(["--locked", "--filter-platform", PLATFORM].map(str::to_owned).to_vec());
     command
 }
 

@@ -5,8 +5,6 @@ use crate::tar::{Entry, Kind, Reader, Source, TarError};
 use crate::write::{Metadata, Node, Writer, text};
 use crate::{Error, Time};
 
-/// Content from this size on is copied by the kernel where it can: below, the calls cost more than the copying.
-const KERNEL_COPIES: u64 = 128 << 10;
 /// Warnings that are kept.
 const WARNINGS: usize = 100;
 
@@ -18,6 +16,7 @@ pub enum Whiteouts {
     #[default]
     Keep,
     /// They become what overlay file systems hide names by: devices 0:0, and marks on folders.
+    #[doc(alias = "ConvertWhiteout")]
     Overlay,
     /// They take away what earlier tars of the same image brought.
     Apply,
@@ -133,16 +132,6 @@ impl Convert {
             }
         }
         let (offset, entries) = (entry.offset, report.entries);
-        let failed = |name: &[u8]| {
-            let entry = text(name);
-            move |source: Error| match source {
-                // These are about the image, not about the entry.
-                Error::Write { .. } | Error::Spill { .. } | Error::ReadBack { .. } => {
-                    ConvertError::Image(source)
-                }
-                source => ConvertError::Entry { entry, offset, source },
-            }
-        };
         if self.whiteouts != Whiteouts::Keep
             && let Some((path, hidden)) = whiteout(&entry.name)
         {
@@ -154,10 +143,10 @@ impl Convert {
                     writer.create(&path, Node::CharDevice { major: 0, minor: 0 }, &Metadata::default())
                 }
             };
-            return result.map_err(failed(&entry.name));
+            return result.map_err(|error| failed(&entry.name, offset, error));
         }
         if entry.kind == Kind::HardLink {
-            return writer.link(&entry.link, &entry.name).map_err(failed(&entry.name));
+            return writer.link(&entry.link, &entry.name).map_err(|error| failed(&entry.name, offset, error));
         }
         let metadata = metadata(entry, report);
         let node = match entry.kind {
@@ -167,23 +156,12 @@ impl Convert {
                     Some(parts) => writer.create_sparse_file(&entry.name, &metadata, entry.size, parts),
                     None => writer.create_file(&entry.name, &metadata, entry.size),
                 };
-                begun.map_err(failed(&entry.name))?;
+                begun.map_err(|error| failed(&entry.name, offset, error))?;
                 let mut left = entry.stored;
                 while left > 0 {
-                    if left >= KERNEL_COPIES
-                        && let Some((file, place, count)) = reader.content_in_file()
-                    {
-                        let copied = writer.copy_from(file, place, count).map_err(failed(&entry.name))?;
-                        reader.skip_content(copied)?;
-                        left -= copied;
-                        if copied > 0 {
-                            progress(Progress { read: reader.offset(), entries });
-                            continue;
-                        }
-                    }
                     let bytes = reader.content()?;
                     left -= bytes.len() as u64;
-                    writer.write(bytes).map_err(failed(&entry.name))?;
+                    writer.write(bytes).map_err(|error| failed(&entry.name, offset, error))?;
                     progress(Progress { read: reader.offset(), entries });
                 }
                 return Ok(());
@@ -194,7 +172,16 @@ impl Convert {
             Kind::Directory => Node::Directory,
             Kind::Fifo => Node::Fifo,
         };
-        writer.create(&entry.name, node, &metadata).map_err(failed(&entry.name))
+        writer.create(&entry.name, node, &metadata).map_err(|error| failed(&entry.name, offset, error))
+    }
+}
+
+/// An error of the writer, as one of the entry that asked for it.
+fn failed(name: &[u8], offset: u64, source: Error) -> ConvertError {
+    match source {
+        // These are about the image, not about the entry.
+        Error::Write { .. } | Error::Spill { .. } | Error::ReadBack { .. } => ConvertError::Image(source),
+        source => ConvertError::Entry { entry: text(name), offset, source },
     }
 }
 

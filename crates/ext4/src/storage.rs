@@ -32,11 +32,6 @@ pub trait Storage: Send + Sync {
     /// What the system answers.
     fn length(&self) -> io::Result<u64>;
 
-    /// The file behind it, into which the kernel can copy.
-    fn as_file(&self) -> Option<&File> {
-        None
-    }
-
     /// Reads exactly this many bytes.
     ///
     /// # Errors
@@ -97,33 +92,32 @@ impl Storage for File {
         }
         io::Seek::seek(&mut &*self, io::SeekFrom::End(0))
     }
-
-    fn as_file(&self) -> Option<&File> {
-        Some(self)
-    }
 }
 
-impl<S: Storage + ?Sized> Storage for &S {
-    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        (**self).read_at(buffer, offset)
-    }
+/// What leads to storage is storage.
+macro_rules! leads_to_storage {
+    ($($pointer:ty,)*) => {
+        $(impl<S: Storage + ?Sized> Storage for $pointer {
+            fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+                (**self).read_at(buffer, offset)
+            }
 
-    fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
-        (**self).write_all_at(bytes, offset)
-    }
+            fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+                (**self).write_all_at(bytes, offset)
+            }
 
-    fn set_length(&self, length: u64) -> io::Result<()> {
-        (**self).set_length(length)
-    }
+            fn set_length(&self, length: u64) -> io::Result<()> {
+                (**self).set_length(length)
+            }
 
-    fn length(&self) -> io::Result<u64> {
-        (**self).length()
-    }
-
-    fn as_file(&self) -> Option<&File> {
-        (**self).as_file()
-    }
+            fn length(&self) -> io::Result<u64> {
+                (**self).length()
+            }
+        })*
+    };
 }
+
+leads_to_storage! { &S, std::sync::Arc<S>, }
 
 /// An image in memory.
 #[derive(Debug, Default)]

@@ -120,6 +120,7 @@ fn checksum(bytes: &[u8; 512]) -> u32 {
 ///
 /// # Errors
 /// What the storage answers.
+#[doc(alias = "AppendVhdFooter")]
 pub fn append<S: Storage + ?Sized>(storage: &S, footer: Footer) -> io::Result<()> {
     storage.write_all_at(&footer.to_bytes(), footer.size)
 }

@@ -8,26 +8,7 @@ use hcs_ext4::tar::Source;
 use hcs_ext4::{Convert, Memory, Metadata, Node, Options, Result, Storage, Time, Whiteouts, Writer};
 
 /// Memory that outlives its writer.
-#[derive(Clone, Debug, Default)]
-struct Shared(Arc<Memory>);
-
-impl Storage for Shared {
-    fn read_at(&self, buffer: &mut [u8], offset: u64) -> std::io::Result<usize> {
-        self.0.read_at(buffer, offset)
-    }
-
-    fn write_all_at(&self, bytes: &[u8], offset: u64) -> std::io::Result<()> {
-        self.0.write_all_at(bytes, offset)
-    }
-
-    fn set_length(&self, length: u64) -> std::io::Result<()> {
-        self.0.set_length(length)
-    }
-
-    fn length(&self) -> std::io::Result<u64> {
-        self.0.length()
-    }
-}
+type Shared = Arc<Memory>;
 
 /// A byte of options, then a tar, whose checksums are put right. If it can be converted, the image has all checksums
 /// right, and the tar of it makes an image with as many files.

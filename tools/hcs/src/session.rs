@@ -49,7 +49,7 @@ impl Session {
     /// Starts the command. `owner` is the container when it goes with the program.
     pub(crate) fn start(
         command: Command,
-        place: &Place,
+        place: Place,
         streams: &Streams,
         control: &Control,
         owner: Option<&Container>,

@@ -41,6 +41,9 @@ struct Limits {
     lines: usize,
 }
 
+/// Ends the wait for an operation.
+type Cancel = Box<dyn FnOnce() + Send>;
+
 #[derive(Default)]
 struct State {
     ended: bool,
@@ -48,7 +51,7 @@ struct State {
     systems: BTreeMap<u64, SystemHandle>,
     processes: BTreeMap<u64, ProcessHandle>,
     streams: BTreeMap<u64, StreamEnd>,
-    operations: BTreeMap<u64, (Box<dyn FnOnce() + Send>, Activity)>,
+    operations: BTreeMap<u64, (Cancel, Activity)>,
     lines: VecDeque<(u64, Bytes)>,
     last_line: u64,
     /// The number of the last line that a stream has taken.

@@ -154,7 +154,12 @@ impl<S: Storage> FileSystem<S> {
             return bad("its inodes' size can't be");
         }
         let per_group = u64::from(superblock.blocks_per_group);
-        if per_group == 0 || per_group > block_size * 8 || superblock.inodes_per_group == 0 {
+        let inodes_per_group = u64::from(superblock.inodes_per_group);
+        if per_group == 0
+            || per_group > block_size * 8
+            || inodes_per_group == 0
+            || inodes_per_group > block_size * 8
+        {
             return bad("its groups can't be");
         }
         if !(32..=1024).contains(&superblock.descriptor_size) || !superblock.descriptor_size.is_multiple_of(8)
@@ -169,7 +174,15 @@ impl<S: Storage> FileSystem<S> {
         if superblock.blocks.checked_mul(block_size).is_none_or(|size| size > length) {
             return Err(ReadError::CutOff { blocks: superblock.blocks, block_size, length });
         }
-        Ok(Self { storage, superblock, block_size, groups: blocks.div_ceil(per_group) })
+        let groups = blocks.div_ceil(per_group);
+        // The tables have to lie somewhere; without that, a small image could keep a reader busy for ever.
+        let inodes = u64::from(superblock.inodes);
+        if groups.checked_mul(inodes_per_group) != Some(inodes)
+            || inodes * size > superblock.blocks * block_size
+        {
+            return bad("its number of inodes can't be");
+        }
+        Ok(Self { storage, superblock, block_size, groups })
     }
 
     /// Bytes of the file system.

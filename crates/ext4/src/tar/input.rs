@@ -10,7 +10,7 @@ const WINDOW: usize = 512 << 10;
 
 /// Where an archive comes from.
 pub enum Source<'a> {
-    /// A regular file, from its start: the kernel can copy from it.
+    /// A regular file, from its start: what is not wanted is passed over.
     File(File),
     /// Anything that is read in order.
     Stream(Box<dyn Read + Send + 'a>),
@@ -108,14 +108,6 @@ impl<'a> Input<'a> {
             left -= passed;
         }
         Ok(count - left)
-    }
-
-    /// The file behind the archive and the place in it, when there is one.
-    pub(super) fn file(&self) -> Option<(&File, u64)> {
-        match &self.source {
-            Source::File(file) => Some((file, self.offset())),
-            Source::Stream(_) => None,
-        }
     }
 
     fn fill(&mut self) -> io::Result<()> {

@@ -1,7 +1,7 @@
 //! Tar archives: ustar, GNU and PAX, as they come, without a seek. And writing them, in PAX.
 //!
 //! Our own because what is read is the untrusted half of a conversion: every error names entry and offset, every length
-//! has a limit, and content is handed on from the buffer it was read into, or copied by the kernel.
+//! has a limit, and content is handed on from the buffer it was read into.
 //!
 //! Source: POSIX.1-2024, pax; GNU tar's manual, "Basic Tar Format" and "Storing Sparse Files".
 

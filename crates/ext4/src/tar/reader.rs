@@ -1,6 +1,5 @@
 //! Reading an archive entry by entry.
 
-use std::fs::File;
 use std::io;
 
 use super::entry::{Entry, Kind};
@@ -31,7 +30,7 @@ pub struct Reader<'a> {
     end_is_optional: bool,
     done: bool,
     /// Of the last entry, for errors.
-    name: String,
+    name: Vec<u8>,
     offset: u64,
     entries: u64,
 }
@@ -46,7 +45,7 @@ impl<'a> Reader<'a> {
             padding: 0,
             end_is_optional: false,
             done: false,
-            name: String::new(),
+            name: Vec::new(),
             offset: 0,
             entries: 0,
         }
@@ -79,7 +78,7 @@ impl<'a> Reader<'a> {
         }
         let result = self.read_entry(entry);
         if self.name.is_empty() && !entry.name.is_empty() && result.is_err() {
-            self.name = text(&entry.name);
+            entry.name.clone_into(&mut self.name);
         }
         let found = result.map_err(|problem| self.error(problem))?;
         self.done = !found;
@@ -95,25 +94,13 @@ impl<'a> Reader<'a> {
             return Ok(&[]);
         }
         let (offset, name) = (self.offset, &self.name);
-        let error = |problem| TarError { entry: name.clone(), offset, problem };
+        let error = |problem| TarError { entry: text(name), offset, problem };
         let bytes = self.input.some(self.left).map_err(|source| error(TarProblem::Read { source }))?;
         if bytes.is_empty() {
             return Err(error(TarProblem::CutOff));
         }
         self.left -= bytes.len() as u64;
         Ok(bytes)
-    }
-
-    /// The file that the archive is, and the place of the content that is left in it.
-    pub(crate) fn content_in_file(&self) -> Option<(&File, u64, u64)> {
-        self.input.file().map(|(file, offset)| (file, offset, self.left))
-    }
-
-    /// Passes over content.
-    pub(crate) fn skip_content(&mut self, count: u64) -> Result<(), TarError> {
-        let count = count.min(self.left);
-        self.left -= count;
-        self.skip(count)
     }
 
     /// Reads what follows the end marker, so that a program that writes into a pipe is not killed.
@@ -140,7 +127,7 @@ impl<'a> Reader<'a> {
     }
 
     fn error(&self, problem: TarProblem) -> TarError {
-        let entry = if self.name.is_empty() { format!("number {}", self.entries) } else { self.name.clone() };
+        let entry = if self.name.is_empty() { format!("number {}", self.entries) } else { text(&self.name) };
         TarError { entry, offset: self.offset, problem }
     }
 
@@ -216,7 +203,7 @@ impl<'a> Reader<'a> {
         if let Some(name) = sparse.name.take() {
             entry.name = name;
         }
-        self.name = text(&entry.name);
+        entry.name.clone_into(&mut self.name);
         entry.kind = match header[field::TYPE] {
             // Before there was a type, a slash at the end was a folder's.
             0 | b'0' | b'7' if entry.name.ends_with(b"/") => Kind::Directory,

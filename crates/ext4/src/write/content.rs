@@ -1,7 +1,5 @@
 //! Regular files: content goes straight into blocks of the image, or into the inode when it is small.
 
-use std::fs::File;
-
 use super::error::text;
 use super::geometry::{is_reserved, next_reserved};
 use super::nodes::Content;
@@ -24,7 +22,7 @@ pub struct Part {
 }
 
 /// The file that is being written.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct OpenFile {
     inode: u32,
     path: Vec<u8>,
@@ -87,17 +85,24 @@ impl<S: Storage + 'static> Writer<S> {
         let whole = expected == size;
         let inline = (self.options.inline_data && whole && size <= self.inline_room() as u64)
             .then(|| Vec::with_capacity(crate::format::length(size)));
-        let parts = parts.iter().filter(|part| part.length > 0).rev().copied().collect();
+        // Most files are small, and their buffers would cost more than their content.
+        let mut file = self.spare.take().unwrap_or_default();
+        path.clone_into(&mut file.path);
+        file.parts.clear();
+        file.parts.extend(parts.iter().filter(|part| part.length > 0).rev());
+        file.runs.clear();
+        let OpenFile { path, parts, runs, .. } = file;
+        let metadata = metadata.clone();
         self.file = Some(OpenFile {
             inode,
-            path: path.to_vec(),
-            metadata: metadata.clone(),
+            path,
+            metadata,
             size,
             parts,
             position: 0,
             written: 0,
             expected,
-            runs: Vec::new(),
+            runs,
             inline,
         });
         Ok(())
@@ -129,49 +134,6 @@ impl<S: Storage + 'static> Writer<S> {
         }
         self.file = Some(file);
         Ok(())
-    }
-
-    /// Lets the kernel copy the file's next bytes from `source`, so that they don't pass through this process. The
-    /// result is how many it did copy; the rest has to be written. Only whole blocks can be copied so, and only
-    /// between files.
-    ///
-    /// # Errors
-    /// As [`Writer::write`].
-    pub fn copy_from(&mut self, source: &File, offset: u64, length: u64) -> Result<u64> {
-        if !cfg!(target_os = "linux") || self.output.hashes() || self.output.storage().as_file().is_none() {
-            return Ok(0);
-        }
-        let mut file = self.file.take().ok_or(Error::NoFile)?;
-        let mut copied = 0;
-        let most = length.min(file.expected - file.written);
-        while copied < most && file.inline.is_none() {
-            let Some(part) = self.part(&mut file)? else { break };
-            let blocks = part.min(most - copied) / BLOCK64;
-            if file.filled() != 0 || blocks == 0 {
-                break;
-            }
-            let start = self.next_block()?;
-            let blocks = blocks.min(next_reserved(start) - start).min(1 << 20);
-            self.check_limit(start + blocks)?;
-            self.output.flush()?;
-            let Some(out) = self.output.storage().as_file() else { break };
-            let place = start * BLOCK64;
-            let done = copy(source, offset + copied, out, place, blocks * BLOCK64)
-                .map_err(|source| Error::Write { offset: place, source })?;
-            let whole = done / BLOCK64;
-            add_run(&mut file, start, whole);
-            let bytes = whole * BLOCK64;
-            self.output.seek(place + bytes)?;
-            took(&mut file, bytes);
-            file.position += bytes;
-            file.written += bytes;
-            copied += bytes;
-            if whole < blocks {
-                break;
-            }
-        }
-        self.file = Some(file);
-        Ok(copied)
     }
 
     /// Goes to the part that the next byte is of; the result is how much of it is still to come.
@@ -246,8 +208,10 @@ impl<S: Storage + 'static> Writer<S> {
             let blocks: u64 = file.runs.iter().map(|run| u64::from(run.length)).sum();
             (content.flags, content.blocks) = (flag::EXTENTS, blocks + above);
         }
-        self.put_inode(file.inode, kind::REGULAR, &file.metadata, &file.metadata.xattrs, &content)
-            .map_err(|error| error.with_path(&file.path))
+        let put = self.put_inode(file.inode, kind::REGULAR, &file.metadata, &file.metadata.xattrs, &content);
+        put.map_err(|error| error.with_path(&file.path))?;
+        self.spare = Some(file);
+        Ok(())
     }
 
     /// Where the next block goes.
@@ -300,37 +264,4 @@ fn add_run(file: &mut OpenFile, start: u64, blocks: u64) {
         extent::push(&mut file.runs, run);
         done += length;
     }
-}
-
-/// Copies within the kernel as much as it does; 0 when it does not between these two.
-#[cfg(target_os = "linux")]
-fn copy(from: &File, offset: u64, to: &File, place: u64, length: u64) -> std::io::Result<u64> {
-    use rustix::io::Errno;
-
-    let (mut at, mut out, mut left) = (offset, place, length);
-    while left > 0 {
-        match rustix::fs::copy_file_range(
-            from,
-            Some(&mut at),
-            to,
-            Some(&mut out),
-            crate::format::length(left),
-        ) {
-            Ok(0) => break, // the source ends
-            Ok(copied) => left -= copied as u64,
-            Err(Errno::INTR) => {}
-            // Not between these two.
-            Err(Errno::XDEV | Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP | Errno::BADF | Errno::PERM) => {
-                break;
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(length - left)
-}
-
-#[cfg(not(target_os = "linux"))]
-#[expect(clippy::unnecessary_wraps, reason = "as on Linux")]
-fn copy(_: &File, _: u64, _: &File, _: u64, _: u64) -> std::io::Result<u64> {
-    Ok(0)
 }

@@ -259,3 +259,55 @@ fn clear(bits: &mut [u8], from: u64, to: u64) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+
+    use crate::format::BLOCK64;
+    use crate::read::FileSystem;
+    use crate::{Metadata, Node, Options, Time, Writer};
+
+    /// Writes as if there were files up to `size` already: they are free space instead, so that it takes no time.
+    fn large(size: u64, path: &std::path::Path) {
+        let file = fs_err::File::options().read(true).write(true).create_new(true).open(path).unwrap();
+        let mut writer = Writer::new(file.into_parts().0, Options::new()).unwrap();
+        let metadata = Metadata::new(0o644, 0, 0, Time::from_seconds(1));
+        let end = size / BLOCK64 + 5;
+        let mut at = writer.output.position() / BLOCK64;
+        while at < end {
+            let stop = super::geometry::next_reserved(at).min(end);
+            writer.free_blocks.push((at, stop - at));
+            at = stop + 1;
+        }
+        writer.output.seek(end * BLOCK64).unwrap();
+        writer.create_file(b"behind", &metadata, 1_000_000).unwrap();
+        writer.write(&vec![7; 1_000_000]).unwrap();
+        for n in 0..3000 {
+            writer.create(format!("d/{n}").as_bytes(), Node::Fifo, &metadata).unwrap();
+        }
+        assert!(writer.finish().unwrap().size > size);
+    }
+
+    /// From 32 GiB on descriptors lie in the groups. (Beyond 16 TiB all is the same, but no disk of ours holds it.)
+    #[test]
+    fn images_of_many_groups_have_descriptors_in_them() {
+        let dir = tempfile::tempdir().unwrap();
+        for gib in [32, 41] {
+            let path = dir.path().join(gib.to_string());
+            large(gib << 30, &path);
+            #[expect(clippy::disallowed_methods, reason = "the one program of this test")]
+            let checked = std::process::Command::new("/usr/sbin/e2fsck").arg("-fn").arg(&path).output();
+            match checked {
+                Ok(output) => assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout)),
+                Err(error) => eprintln!("skipped in part: e2fsck: {error}"),
+            }
+            let system = FileSystem::open(fs_err::File::open(&path).unwrap().into_parts().0).unwrap();
+            assert!(system.verify().unwrap().holds());
+            let stat = system.lookup(b"behind", true).unwrap();
+            let mut bytes = Vec::new();
+            system.read_file(stat.inode).unwrap().read_to_end(&mut bytes).unwrap();
+            assert!(bytes == vec![7; 1_000_000]);
+        }
+    }
+}

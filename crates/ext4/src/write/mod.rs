@@ -30,6 +30,9 @@ use paths::Last;
 pub(crate) use spill::Spill;
 use tree::{ROOT_FOLDER, Tree};
 
+/// Bytes of an inode with inline data.
+const LARGEST_INODE: usize = 512;
+
 /// What a file is, besides a regular one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -124,6 +127,8 @@ pub struct Writer<S> {
     /// Runs of blocks that have gone.
     free_blocks: Vec<(u64, u64)>,
     file: Option<OpenFile>,
+    /// The file before, for its buffers.
+    spare: Option<OpenFile>,
     layer: u16,
     /// Whether some folder is marked.
     any_opaque: bool,
@@ -147,6 +152,7 @@ impl<S: Storage + 'static> Writer<S> {
             free_inodes: Vec::new(),
             free_blocks: Vec::new(),
             file: None,
+            spare: None,
             layer: 0,
             any_opaque: false,
             stale: false,
@@ -250,8 +256,8 @@ impl<S: Storage + 'static> Writer<S> {
         let number =
             u32::try_from(self.links.len() + 1).map_err(|_| Error::TooMany { what: "2^32 inodes" })?;
         self.links.push(0);
-        let zeros = vec![0; usize::from(self.options.inode_size())];
-        self.inodes.push(&zeros).map_err(|source| Error::Spill { source })?;
+        let size = usize::from(self.options.inode_size());
+        self.inodes.push(&[0; LARGEST_INODE][..size]).map_err(|source| Error::Spill { source })?;
         Ok(number)
     }
 

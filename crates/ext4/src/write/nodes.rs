@@ -3,11 +3,11 @@
 use super::error::text;
 use super::paths::{Missing, Place};
 use super::tree::ROOT_FOLDER;
-use super::{Error, Metadata, Node, Result, Writer};
+use super::{Error, LARGEST_INODE, Metadata, Node, Result, Writer};
 use crate::format::extent::{self, Extent};
 use crate::format::inode::{self, Fields, flag, kind};
 use crate::format::xattr::{self, Placed, Refused, Xattr};
-use crate::format::{BLOCK, BLOCK64, LINK_MAX, ROOT, checksum, dir};
+use crate::format::{BLOCK, BLOCK64, LINK_MAX, LOST_FOUND, ROOT, checksum, dir};
 use crate::storage::Storage;
 
 /// The mark of a folder that hides what lower layers have.
@@ -181,7 +181,8 @@ impl<S: Storage + 'static> Writer<S> {
         if old != 0 {
             self.free_blocks.push((old, 1));
         }
-        let mut raw = vec![0; usize::from(self.options.inode_size())];
+        let mut raw = [0; LARGEST_INODE];
+        let raw = &mut raw[..usize::from(self.options.inode_size())];
         let mut fields = Fields {
             mode: kind | metadata.permissions & 0o7777,
             uid: metadata.uid,
@@ -217,9 +218,9 @@ impl<S: Storage + 'static> Writer<S> {
                 fields.sectors += SECTORS;
             }
         }
-        fields.write(&mut raw);
+        fields.write(raw);
         raw[inode::BLOCK_AREA..inode::BLOCK_AREA + inode::BLOCK_AREA_LENGTH].copy_from_slice(&content.area);
-        self.put_raw(number, &raw)
+        self.put_raw(number, raw)
     }
 
     /// Another name for a file.
@@ -300,8 +301,8 @@ impl<S: Storage + 'static> Writer<S> {
         }
         for id in all.into_iter().rev() {
             let entry = self.tree.entry(id);
-            let root_s = entry.is_folder() && self.tree.inode(&entry) == crate::format::LOST_FOUND;
-            let stays = entry.layer >= self.layer && self.layer > 0 || root_s;
+            let lost_found = entry.is_folder() && self.tree.inode(&entry) == LOST_FOUND;
+            let stays = entry.layer >= self.layer || lost_found;
             if entry.is_folder() && self.tree.children(entry.target).next().is_some() || stays {
                 continue;
             }

@@ -18,6 +18,7 @@ pub enum Uuid {
 /// ```
 #[derive(Clone, Debug)]
 #[must_use]
+#[doc(alias = "Option")]
 pub struct Options {
     pub(crate) inline_data: bool,
     pub(crate) limit: u64,
@@ -51,12 +52,14 @@ impl Options {
     }
 
     /// Files of up to 392 bytes lie in their inodes, which have 512 bytes then. Smaller for trees of small files.
+    #[doc(alias = "InlineData")]
     pub fn inline_data(mut self, yes: bool) -> Self {
         self.inline_data = yes;
         self
     }
 
     /// Bytes that the file system may have; it is an error if it would get larger.
+    #[doc(alias = "MaximumDiskSize")]
     pub fn maximum_size(mut self, bytes: u64) -> Self {
         self.limit = bytes;
         self

@@ -12,7 +12,7 @@ use crate::format::BLOCK64;
 use crate::storage::Storage;
 use crate::verity::Leaves;
 
-/// Bytes that are written at once. Half of this and twice this measured the same.
+/// Bytes that are written at once. A quarter of it, with as many waiting, took 1.15 times as long.
 const PIECE: usize = 1 << 20;
 /// Pieces that wait for the second thread.
 const WAITING: usize = 2;
@@ -65,11 +65,6 @@ impl<S: Storage + 'static> Output<S> {
         &self.storage
     }
 
-    /// Whether every byte must pass through this process.
-    pub(super) fn hashes(&self) -> bool {
-        self.leaves.is_some()
-    }
-
     /// Goes to another place. Pieces of images that are hashed consist of whole blocks.
     pub(super) fn seek(&mut self, offset: u64) -> Result<()> {
         if offset != self.position() {
@@ -108,7 +103,7 @@ impl<S: Storage + 'static> Output<S> {
         if self.piece.bytes.is_empty() {
             return Ok(());
         }
-        debug_assert!(!self.hashes() || self.piece.offset.is_multiple_of(BLOCK64));
+        debug_assert!(self.leaves.is_none() || self.piece.offset.is_multiple_of(BLOCK64));
         let next = Piece { offset: self.position(), bytes: self.buffer(), hashed: false };
         let piece = std::mem::replace(&mut self.piece, next);
         if self.worker.is_none() {

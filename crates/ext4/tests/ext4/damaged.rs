@@ -51,7 +51,7 @@ fn each_changed_byte_of_metadata_is_noticed_and_none_breaks_the_reader() {
         assert!(file.size == 10_000);
         let mut unnoticed = Vec::new();
         // A few hundred places, at all bytes of structures: the fuzzers try others.
-        for at in (0..image.len()).step_by(image.len() / 400 | 1) {
+        for at in (0..image.len()).step_by((image.len() / 400) | 1) {
             let mut damaged = image.clone();
             damaged[at] ^= 1 << (at % 8);
             if read_all(damaged) == Ok(true) {

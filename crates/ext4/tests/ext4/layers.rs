@@ -79,6 +79,8 @@ fn merged_layers_are_what_an_overlay_of_them_shows() {
         .link(b'1', "other-name", "linked")
         .link(b'2', "bin", "usr/bin")
         .folder("usr/bin");
+    // A marker is about the layers below, of which the lowest has none.
+    lower.file("own", b"").file(".wh.own", b"");
     let mut upper = Archive::default();
     upper.file("etc/changed", b"upper").file("etc/.wh.gone", b"").file("etc/.wh.never-was", b"");
     // The marker hides what is below, not what its own layer has, wherever it stands.
@@ -100,6 +102,7 @@ fn merged_layers_are_what_an_overlay_of_them_shows() {
             "opaque",
             "opaque/upper",
             "other-name",
+            "own",
             "tree",
             "tree/new",
             "usr",
@@ -139,7 +142,7 @@ fn missing_parents_are_made_like_the_folder_above_and_corrected_later() {
 #[test]
 fn replaced_files_leave_no_trace_but_free_blocks() {
     let mut archive = Archive::default();
-    archive.file("f", &[1; 50_000]).link(b'1', "g", "f").file("f", &[2; 10]);
+    archive.file("f", &vec![1; 50_000]).link(b'1', "g", "f").file("f", &[2; 10]);
     archive.pax(&[("SCHILY.xattr.user.big", &[3; 3000])]).file("x", &[4; 9000]).file("x", b"small");
     archive.folder("d").file("d/f", b"").folder("d");
     let system = convert(Convert::new(), &[archive]);

@@ -66,29 +66,10 @@ pub(crate) fn in_memory(
     let mut writer = Writer::new(memory.clone(), options)?;
     fill(&mut writer)?;
     writer.finish()?;
-    let mut bytes = vec![0; usize::try_from(memory.0.length().unwrap()).unwrap()];
-    memory.0.read_exact_at(&mut bytes, 0).unwrap();
+    let mut bytes = vec![0; usize::try_from(memory.length().unwrap()).unwrap()];
+    memory.read_exact_at(&mut bytes, 0).unwrap();
     Ok(bytes)
 }
 
 /// Memory that outlives the writer.
-#[derive(Clone, Default, Debug)]
-pub(crate) struct Shared(pub(crate) std::sync::Arc<Memory>);
-
-impl hcs_ext4::Storage for Shared {
-    fn read_at(&self, buffer: &mut [u8], offset: u64) -> std::io::Result<usize> {
-        self.0.read_at(buffer, offset)
-    }
-
-    fn write_all_at(&self, bytes: &[u8], offset: u64) -> std::io::Result<()> {
-        self.0.write_all_at(bytes, offset)
-    }
-
-    fn set_length(&self, length: u64) -> std::io::Result<()> {
-        self.0.set_length(length)
-    }
-
-    fn length(&self) -> std::io::Result<u64> {
-        self.0.length()
-    }
-}
+pub(crate) type Shared = std::sync::Arc<Memory>;

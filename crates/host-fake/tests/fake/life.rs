@@ -161,7 +161,9 @@ fn documents_are_refused_with_the_engines_codes() {
     let system = started(&host, "good", r#"{"systemtype":"Container","Layers":null}"#);
     assert_eq!(code(&system.start(r#"{"Force":true}"#)), 0x8007_0032);
     assert_eq!(code(&system.properties(r#"{"PropertyTypes":["Memory"]}"#)), 0x8007_0032);
-    assert_eq!(code(&system.modify(r#"{"ResourceType":"Network"}"#)), 0x8007_0032);
+    let network =
+        r#"{"ResourceType":"Network","RequestType":"Add","Settings":"5fbdb8ff-0000-4f52-9d19-57e9f4a8e8b2"}"#;
+    assert_eq!(code(&system.modify(network)), 0x8007_0032);
     assert_eq!(code(&system.modify(r#"{"ResourcePath":"Nowhere"}"#)), 0x8007_0032);
     assert_eq!(code(&system.modify("[")), 0x8037_010D);
     let change = r#"{"ResourcePath":"Container/Memory/SizeInMB","Settings":64}"#;

@@ -38,7 +38,7 @@ pub(crate) fn exec(exec: &Exec, printer: Printer) -> Result<Outcome, Failure> {
         printer.result(&Started { id: exec.id.clone(), process_id: process.pid() })?;
         return Ok(Outcome::Success);
     };
-    let session = Session::start(command, &Place::new(&host, &container)?, &exec.streams, &control, None)?;
+    let session = Session::start(command, Place::new(&host, &container)?, &exec.streams, &control, None)?;
     let status = session.wait()?;
     session.finish()?;
     Ok(Outcome::exit(status, printer))

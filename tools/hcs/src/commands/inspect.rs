@@ -86,7 +86,7 @@ fn whole(host: &Host, id: &str) -> Result<Whole, Failure> {
     let properties = host.open_container(id)?.properties_json(&query)?;
     // Both are shown as they are; text that is no JSON as a string.
     let value = |text: String| serde_json::from_str(&text).unwrap_or(Value::String(text));
-    let mapped = match host::engine(host)?.mapped(id) {
+    let mapped = match host::engine(host, "inspect")?.mapped(id) {
         Ok(mapped) => Some(mapped.into()),
         Err(error) if error.is_already_stopped() => None,
         Err(error) => return Err(error.into()),

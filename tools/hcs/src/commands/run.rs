@@ -27,7 +27,7 @@ fn foreground(run: &Run, printer: Printer) -> Result<Outcome, Failure> {
     control.judge(container.0.start())?;
     let place = control.judge(Place::new(&host, &container.0))?;
     let command = process(&container.0, &run.program, &run.process);
-    let started = Session::start(command, &place, &run.streams, &control, Some(&container.0));
+    let started = Session::start(command, place, &run.streams, &control, Some(&container.0));
     let session = control.judge(started)?;
     let status = session.wait()?;
     // It ends with its program, and with it what may still hold the streams open. The answer comes when all that

@@ -19,11 +19,12 @@ impl Served {
     fn new() -> Self {
         let engine = Engine::new();
         let mut options = Options::default();
-        options.linux.root = engine.root().to_owned();
-        options.linux.run = engine.run().to_owned();
+        engine.root().clone_into(&mut options.linux.root);
+        engine.run().clone_into(&mut options.linux.run);
         options.linux.libexec = vec![libexec()];
         let host = Host::open(options).unwrap();
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let socket = engine.path("hcsd.sock");
         let server = Server::new(Arc::clone(host.service()), Config::default());
         let listener = runtime.block_on(async { Listener::unix(&socket) }).unwrap();
@@ -59,7 +60,8 @@ fn a_program_elsewhere_runs_as_one_here() {
     let served = Served::new();
     let rootfs = served.engine.rootfs();
     let script = "cat; echo errors >&2; exit 42";
-    let mut command = served.command(&["run", "--rm", "-i", "--rootfs", &rootfs, "--", "/bin/sh", "-c", script]);
+    let mut command =
+        served.command(&["run", "--rm", "-i", "--rootfs", &rootfs, "--", "/bin/sh", "-c", script]);
     let mut running = Running::start(command.stdin(std::process::Stdio::piped()));
     running.write(b"over the wire\n");
     let output = running.finish();

@@ -109,6 +109,7 @@ pub(crate) async fn outcome<T: Clone + Send + Sync + 'static>(
 }
 
 /// A failure that is told by a line.
+#[expect(clippy::needless_pass_by_value, reason = "for unwrap_or_else")]
 fn outcome_of(failure: Failure) -> Outcome {
     Outcome::Error(Box::new(WireError::from(failure.error())))
 }
@@ -128,11 +129,13 @@ pub(crate) fn answer(outcome: Option<Outcome>, headers: &HeaderMap) -> Answer {
 }
 
 /// What most calls come to: the host's text.
+#[expect(clippy::unnecessary_wraps, reason = "others that finish a call can fail")]
 pub(crate) fn text(_: &Arc<Session>, text: String) -> std::result::Result<Outcome, Failure> {
     Ok(Outcome::Result(text))
 }
 
 /// There is nothing to say.
+#[expect(clippy::unnecessary_wraps, reason = "the answer of handlers, which can fail")]
 pub(crate) fn nothing() -> Answer {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
