@@ -46,8 +46,8 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let causes = std::iter::successors(std::error::Error::source(&error), |cause| cause.source());
-            let causes: String = causes.map(|cause| format!(": {cause}")).collect();
-            tracing::error!("{error}{causes}");
+            let causes: Vec<_> = causes.map(ToString::to_string).collect();
+            tracing::error!("{}", [vec![error.to_string()], causes].concat().join(": "));
             ExitCode::FAILURE
         }
     }

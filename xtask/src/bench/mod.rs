@@ -51,7 +51,7 @@ struct Group {
     rows: fn(&Bench<'_>) -> Result<Vec<Row>, Error>,
 }
 
-const GROUPS: [Group; 3] = [
+const GROUPS: [Group; 5] = [
     Group { name: "floor", rows: floor::rows },
     Group { name: "compute", rows: compute::rows },
     Group { name: "density", rows: density::rows },

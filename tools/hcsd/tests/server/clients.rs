@@ -6,7 +6,7 @@ use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use hcs_contract::{ComputeService as _, ErrorKind};
+use hcs_contract::{ComputeService as _, ErrorKind, ProcessStreams};
 use hcs_host_remote::{Options, RemoteHost};
 
 use crate::support::{DOCUMENT, PATIENCE, Served, client, started};
@@ -18,7 +18,6 @@ const CLOSE: &str = r#"{"Operation":"CloseHandle","CloseHandle":{"Handle":"StdIn
 /// No test: what the test below runs as another program, and kills.
 #[test]
 #[ignore = "a part of another test"]
-#[expect(clippy::print_stdout, reason = "the other program reads it")]
 fn as_a_client_that_is_killed() {
     let host = client(&std::env::var("HCSD_TEST_ADDRESS").unwrap());
     let _ends = started(&host, "ends", ENDS_WITH_HANDLE);
@@ -140,7 +139,7 @@ fn a_running_program_ends_before_a_server_that_is_told_to_end() {
     let idle = served.client();
     idle.enumerate_systems("").wait(PATIENCE).unwrap();
     let system = started(&host, "drained", DOCUMENT);
-    let created = system.create_process(CAT, Default::default()).wait(PATIENCE).unwrap();
+    let created = system.create_process(CAT, ProcessStreams::default()).wait(PATIENCE).unwrap();
     let exit = created.process.wait_exit();
     let mut input = created.information.take_stdin().unwrap();
     let mut output = created.information.take_stdout().unwrap();
@@ -157,7 +156,7 @@ fn a_running_program_ends_before_a_server_that_is_told_to_end() {
         }
     };
     assert!(matches!(refused.kind(), ErrorKind::ServiceUnavailable { .. }), "{refused}");
-    let refused = system.create_process(CAT, Default::default()).wait(PATIENCE).unwrap_err();
+    let refused = system.create_process(CAT, ProcessStreams::default()).wait(PATIENCE).unwrap_err();
     assert!(refused.to_string().contains("about to end"), "{refused}");
     input.write_all(b"after\n").unwrap();
     let mut rest = String::new();

@@ -9,7 +9,7 @@ use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
-use hcs_contract::{ComputeService as _, ErrorKind};
+use hcs_contract::{ComputeService as _, ErrorKind, ProcessStreams};
 
 use crate::support::{PATIENCE, client, started, unix};
 use engine::Engine;
@@ -60,7 +60,7 @@ fn a_killed_server_leaves_containers_and_the_next_one_sees_them() {
     let host = client(&format!("unix://{}", engine.path("run/hcsd.sock").display()));
     let system = started(&host, "survivor", &engine.document(""));
     let sleep = r#"{"CommandArgs":["/bin/sleep","1000"]}"#;
-    let process = system.create_process(sleep, Default::default()).wait(PATIENCE).unwrap();
+    let process = system.create_process(sleep, ProcessStreams::default()).wait(PATIENCE).unwrap();
     let exit = system.wait_exit();
     first.0.kill().unwrap();
     first.0.wait().unwrap();

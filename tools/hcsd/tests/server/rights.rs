@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use hcs_contract::{ComputeService as _, Hresult};
+use hcs_contract::{ComputeService as _, Hresult, ProcessStreams};
 use hcs_host_remote::{Options, RemoteHost};
 use hcsd::{Listener, TlsFiles, Token};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
@@ -130,7 +130,7 @@ fn over_tls_both_sides_show_certificates_of_the_authority() {
     let system = crate::support::started(&host, "secret", crate::support::DOCUMENT);
     let parameters =
         r#"{"CommandArgs":["/bin/sh","-c","cat"],"CreateStdInPipe":true,"CreateStdOutPipe":true}"#;
-    let created = system.create_process(parameters, Default::default()).wait(PATIENCE).unwrap();
+    let created = system.create_process(parameters, ProcessStreams::default()).wait(PATIENCE).unwrap();
     let mut input = created.information.take_stdin().unwrap();
     let mut output = created.information.take_stdout().unwrap();
     let bytes: Vec<u8> = (0..300_000_u32).flat_map(u32::to_le_bytes).collect();
