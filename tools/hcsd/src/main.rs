@@ -45,9 +45,14 @@ fn main() -> ExitCode {
     match run(&args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let causes = std::iter::successors(std::error::Error::source(&error), |cause| cause.source());
-            let causes: Vec<_> = causes.map(ToString::to_string).collect();
-            tracing::error!("{}", [vec![error.to_string()], causes].concat().join(": "));
+            let mut text = error.to_string();
+            let mut cause = std::error::Error::source(&error);
+            while let Some(next) = cause {
+                text.push_str(": ");
+                text.push_str(&next.to_string());
+                cause = next.source();
+            }
+            tracing::error!("{text}");
             ExitCode::FAILURE
         }
     }

@@ -41,7 +41,7 @@ struct Limits {
     lines: usize,
 }
 
-/// Ends the wait for an operation.
+/// What cancels a call.
 type Cancel = Box<dyn FnOnce() + Send>;
 
 #[derive(Default)]

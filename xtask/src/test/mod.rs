@@ -92,6 +92,7 @@ fn sources(run: &mut Run, layout: &Layout) {
         "hcs-schema",
         "hcs-contract",
         "hcs-host-fake",
+        "hcs-host-remote",
         "hcsshim",
         "hcs-ext4",
         "tar2ext4",

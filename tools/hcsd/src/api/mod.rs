@@ -92,7 +92,10 @@ pub(crate) async fn outcome<T: Clone + Send + Sync + 'static>(
             return Ok(State::Done(result));
         }
         session.tell_later(number, &operation, move |session, result| {
-            result.map_err(Failure::from).and_then(|value| finish(session, value)).unwrap_or_else(outcome_of)
+            result
+                .map_err(Failure::from)
+                .and_then(|value| finish(session, value))
+                .unwrap_or_else(|failure| outcome_of(&failure))
         })?;
         Ok(State::GoesOn)
     });
@@ -109,8 +112,7 @@ pub(crate) async fn outcome<T: Clone + Send + Sync + 'static>(
 }
 
 /// A failure that is told by a line.
-#[expect(clippy::needless_pass_by_value, reason = "for unwrap_or_else")]
-fn outcome_of(failure: Failure) -> Outcome {
+fn outcome_of(failure: &Failure) -> Outcome {
     Outcome::Error(Box::new(WireError::from(failure.error())))
 }
 
@@ -129,13 +131,16 @@ pub(crate) fn answer(outcome: Option<Outcome>, headers: &HeaderMap) -> Answer {
 }
 
 /// What most calls come to: the host's text.
-#[expect(clippy::unnecessary_wraps, reason = "others that finish a call can fail")]
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "other calls' results are given to the session, which may be full"
+)]
 pub(crate) fn text(_: &Arc<Session>, text: String) -> std::result::Result<Outcome, Failure> {
     Ok(Outcome::Result(text))
 }
 
 /// There is nothing to say.
-#[expect(clippy::unnecessary_wraps, reason = "the answer of handlers, which can fail")]
+#[expect(clippy::unnecessary_wraps, reason = "the last line of routes that may fail")]
 pub(crate) fn nothing() -> Answer {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;

@@ -143,7 +143,7 @@ pub(crate) async fn create_process(
     answer(outcome(&app, &session, &headers, start, created).await?, &headers)
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "as the others that finish a call")]
+#[expect(clippy::needless_pass_by_value, reason = "the signature of whatever finishes a call")]
 fn created(session: &Arc<Session>, created: Arc<CreatedProcess>) -> Result<Outcome, Failure> {
     let information = &created.information;
     let streams = [information.take_stdin(), information.take_stdout(), information.take_stderr()];
