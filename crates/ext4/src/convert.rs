@@ -5,6 +5,8 @@ use crate::tar::{Entry, Kind, Reader, Source, TarError};
 use crate::write::{Metadata, Node, Writer, text};
 use crate::{Error, Time};
 
+/// Content from this size on is read straight into the image's buffers. Smaller files come many in one read.
+const DIRECT: u64 = 64 << 10;
 /// Warnings that are kept.
 const WARNINGS: usize = 100;
 
@@ -159,6 +161,15 @@ impl Convert {
                 begun.map_err(|error| failed(&entry.name, offset, error))?;
                 let mut left = entry.stored;
                 while left > 0 {
+                    if left >= DIRECT {
+                        let read = writer.write_by(|room| reader.content_into(room));
+                        let count = read.map_err(|error| failed(&entry.name, offset, error))??;
+                        left -= count as u64;
+                        if count > 0 {
+                            progress(Progress { read: reader.offset(), entries });
+                            continue;
+                        }
+                    }
                     let bytes = reader.content()?;
                     left -= bytes.len() as u64;
                     writer.write(bytes).map_err(|error| failed(&entry.name, offset, error))?;

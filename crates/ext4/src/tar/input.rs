@@ -110,24 +110,41 @@ impl<'a> Input<'a> {
         Ok(count - left)
     }
 
+    /// Bytes to where they are wanted: those of the window, else from the source itself.
+    pub(super) fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if self.start < self.end {
+            let bytes = self.some(out.len() as u64)?;
+            out[..bytes.len()].copy_from_slice(bytes);
+            return Ok(bytes.len());
+        }
+        self.read_source(out)
+    }
+
     fn fill(&mut self) -> io::Result<()> {
         (self.start, self.end) = (0, 0);
-        while !self.ended {
+        let mut window = std::mem::take(&mut self.window);
+        let read = self.read_source(&mut window);
+        self.window = window;
+        self.end = read?;
+        Ok(())
+    }
+
+    fn read_source(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        while !self.ended && !out.is_empty() {
             let read = match &mut self.source {
-                Source::File(file) => file.read_at(&mut self.window, self.read),
-                Source::Stream(stream) => stream.read(&mut self.window),
+                Source::File(file) => file.read_at(out, self.read),
+                Source::Stream(stream) => stream.read(out),
             };
             match read {
                 Ok(0) => self.ended = true,
                 Ok(count) => {
-                    self.end = count;
                     self.read += count as u64;
-                    break;
+                    return Ok(count);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
         }
-        Ok(())
+        Ok(0)
     }
 }

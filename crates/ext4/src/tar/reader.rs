@@ -103,6 +103,18 @@ impl<'a> Reader<'a> {
         Ok(bytes)
     }
 
+    /// Content of the last entry, straight to where it is wanted; 0 at its end.
+    pub(crate) fn content_into(&mut self, out: &mut [u8]) -> Result<usize, TarError> {
+        let count = out.len().min(crate::format::length(self.left));
+        let read =
+            self.input.read(&mut out[..count]).map_err(|source| self.error(TarProblem::Read { source }))?;
+        if read == 0 && count > 0 {
+            return Err(self.error(TarProblem::CutOff));
+        }
+        self.left -= read as u64;
+        Ok(read)
+    }
+
     /// Reads what follows the end marker, so that a program that writes into a pipe is not killed.
     ///
     /// # Errors

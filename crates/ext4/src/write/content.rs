@@ -136,6 +136,45 @@ impl<S: Storage + 'static> Writer<S> {
         Ok(())
     }
 
+    /// Has the file's next bytes read straight into the image by `read`, which gets room for some and says how many
+    /// there were. The outer result is about the image, the inner one is that of `read`.
+    ///
+    /// # Errors
+    /// As [`Writer::write`].
+    pub(crate) fn write_by<E>(
+        &mut self,
+        read: impl FnOnce(&mut [u8]) -> std::result::Result<usize, E>,
+    ) -> Result<std::result::Result<usize, E>> {
+        let mut file = self.file.take().ok_or(Error::NoFile)?;
+        let part = self.part(&mut file)?.filter(|_| file.inline.is_none());
+        let Some(part) = part else {
+            self.file = Some(file);
+            return Ok(read(&mut []));
+        };
+        let filled = file.filled();
+        let most = if filled == 0 {
+            let start = self.next_block()?;
+            let blocks = part.div_ceil(BLOCK64).min(next_reserved(start) - start);
+            self.check_limit(start + blocks)?;
+            part.min(blocks * BLOCK64)
+        } else {
+            part.min((BLOCK - filled) as u64)
+        };
+        let start = self.output.position() / BLOCK64;
+        let result = self.output.read_into(crate::format::length(most), read)?;
+        if let Ok(count) = &result {
+            let bytes = *count as u64;
+            if filled == 0 && bytes > 0 {
+                add_run(&mut file, start, bytes.div_ceil(BLOCK64));
+            }
+            file.position += bytes;
+            file.written += bytes;
+            took(&mut file, bytes);
+        }
+        self.file = Some(file);
+        Ok(result)
+    }
+
     /// Goes to the part that the next byte is of; the result is how much of it is still to come.
     fn part(&mut self, file: &mut OpenFile) -> Result<Option<u64>> {
         let Some(part) = file.parts.last().copied() else { return Ok(None) };

@@ -20,9 +20,17 @@ const WAITING: usize = 2;
 /// Bytes for one place.
 struct Piece {
     offset: u64,
-    bytes: Vec<u8>,
+    /// As long as a piece can be, so that nothing has to be zeroed before it is read into; what counts is `used`.
+    buffer: Vec<u8>,
+    used: usize,
     /// Whether its hashes have been taken.
     hashed: bool,
+}
+
+impl Piece {
+    fn bytes(&self) -> &[u8] {
+        &self.buffer[..self.used]
+    }
 }
 
 /// Where bytes go.
@@ -50,13 +58,13 @@ impl<S> std::fmt::Debug for Output<S> {
 impl<S> Output<S> {
     /// The place of the next byte.
     pub(super) fn position(&self) -> u64 {
-        self.piece.offset + self.piece.bytes.len() as u64
+        self.piece.offset + self.piece.used as u64
     }
 }
 
 impl<S: Storage + 'static> Output<S> {
     pub(super) fn new(storage: S, verity: bool) -> Self {
-        let piece = Piece { offset: 0, bytes: Vec::with_capacity(PIECE), hashed: false };
+        let piece = Piece { offset: 0, buffer: vec![0; PIECE], used: 0, hashed: false };
         let leaves = verity.then(|| Arc::new(Leaves::new()));
         Self { storage: Arc::new(storage), leaves, piece, worker: None, spare: Vec::new() }
     }
@@ -76,11 +84,10 @@ impl<S: Storage + 'static> Output<S> {
 
     pub(super) fn write(&mut self, mut bytes: &[u8]) -> Result<()> {
         while !bytes.is_empty() {
-            if self.piece.bytes.len() == PIECE {
-                self.flush()?;
-            }
-            let (now, later) = bytes.split_at(bytes.len().min(PIECE - self.piece.bytes.len()));
-            self.piece.bytes.extend_from_slice(now);
+            let room = self.room(bytes.len())?;
+            let (now, later) = bytes.split_at(room.len());
+            room.copy_from_slice(now);
+            self.piece.used += now.len();
             bytes = later;
         }
         Ok(())
@@ -88,23 +95,46 @@ impl<S: Storage + 'static> Output<S> {
 
     pub(super) fn zeros(&mut self, mut count: usize) -> Result<()> {
         while count > 0 {
-            if self.piece.bytes.len() == PIECE {
-                self.flush()?;
-            }
-            let now = count.min(PIECE - self.piece.bytes.len());
-            self.piece.bytes.resize(self.piece.bytes.len() + now, 0);
+            let room = self.room(count)?;
+            room.fill(0);
+            let now = room.len();
+            self.piece.used += now;
             count -= now;
         }
         Ok(())
     }
 
+    /// Has bytes read straight to where they are written from. `read` says how many there were; the result is that too.
+    pub(super) fn read_into<E>(
+        &mut self,
+        most: usize,
+        read: impl FnOnce(&mut [u8]) -> std::result::Result<usize, E>,
+    ) -> Result<std::result::Result<usize, E>> {
+        let room = self.room(most)?;
+        let length = room.len();
+        let read = read(room);
+        if let Ok(count) = &read {
+            self.piece.used += (*count).min(length);
+        }
+        Ok(read)
+    }
+
+    /// Up to this much room for the next bytes, and some in any case.
+    fn room(&mut self, most: usize) -> Result<&mut [u8]> {
+        if self.piece.used == PIECE {
+            self.flush()?;
+        }
+        let from = self.piece.used;
+        Ok(&mut self.piece.buffer[from..PIECE.min(from.saturating_add(most))])
+    }
+
     /// Hands the bytes gathered so far to the second thread.
     pub(super) fn flush(&mut self) -> Result<()> {
-        if self.piece.bytes.is_empty() {
+        if self.piece.used == 0 {
             return Ok(());
         }
         debug_assert!(self.leaves.is_none() || self.piece.offset.is_multiple_of(BLOCK64));
-        let next = Piece { offset: self.position(), bytes: self.buffer(), hashed: false };
+        let next = Piece { offset: self.position(), buffer: self.buffer(), used: 0, hashed: false };
         let piece = std::mem::replace(&mut self.piece, next);
         if self.worker.is_none() {
             self.worker = self.start();
@@ -118,7 +148,7 @@ impl<S: Storage + 'static> Output<S> {
             Err(TrySendError::Full(mut piece)) => {
                 // Both cores hash: whoever has nothing else to do.
                 if let Some(leaves) = &self.leaves {
-                    leaves.add(piece.offset / BLOCK64, &piece.bytes).map_err(spilled)?;
+                    leaves.add(piece.offset / BLOCK64, piece.bytes()).map_err(spilled)?;
                     piece.hashed = true;
                 }
                 worker.pieces.send(piece).is_ok()
@@ -135,9 +165,7 @@ impl<S: Storage + 'static> Output<S> {
         if let Some(worker) = &self.worker {
             self.spare.extend(worker.spare.try_iter());
         }
-        let mut buffer = self.spare.pop().unwrap_or_else(|| Vec::with_capacity(PIECE));
-        buffer.clear();
-        buffer
+        self.spare.pop().unwrap_or_else(|| vec![0; PIECE])
     }
 
     /// `None` when the system has no thread for us, or no core: then it goes without.
@@ -152,7 +180,7 @@ impl<S: Storage + 'static> Output<S> {
             for piece in incoming {
                 work(&*storage, leaves.as_deref(), &piece)?;
                 // Nobody waits for buffers: one too many is freed.
-                let _ = done.try_send(piece.bytes);
+                let _ = done.try_send(piece.buffer);
             }
             Ok(())
         };
@@ -186,7 +214,7 @@ fn spilled(source: io::Error) -> Error {
 /// What is done with a piece.
 fn work<S: Storage>(storage: &S, leaves: Option<&Leaves>, piece: &Piece) -> io::Result<()> {
     if let Some(leaves) = leaves.filter(|_| !piece.hashed) {
-        leaves.add(piece.offset / BLOCK64, &piece.bytes)?;
+        leaves.add(piece.offset / BLOCK64, piece.bytes())?;
     }
-    storage.write_all_at(&piece.bytes, piece.offset)
+    storage.write_all_at(piece.bytes(), piece.offset)
 }
