@@ -89,7 +89,11 @@ impl Home {
     pub(super) fn enter(&mut self) -> Result<(), Failure> {
         if let Some((scope, held)) = self.scope.take() {
             drop(held);
-            scope.confirm(&self.hierarchies).map_err(|error| of_cgroup(&error))?;
+            let anew = scope.confirm(&self.hierarchies).map_err(|error| of_cgroup(&error))?;
+            if let Some(instance) = anew {
+                self.engine = instance.engine().map_err(|error| of_cgroup(&error))?;
+                self.instance = instance;
+            }
         }
         self.engine.enter_self().map_err(|error| of_cgroup(&self.engine.enter_error(error)))
     }

@@ -267,7 +267,7 @@ mod tests {
         let call =
             Call { destination: "d", path: "/p", interface: "i", member: "m", signature: "sa(sv)", body };
         let expected: &[&[u8]] = &[
-            b"l\x01\x00\x01\x20\x00\x00\x00\x05\x00\x00\x00\x4f\x00\x00\x00",
+            b"l\x01\x00\x01\x20\x00\x00\x00\x05\x00\x00\x00\x4c\x00\x00\x00",
             b"\x01\x01o\0\x02\x00\x00\x00/p\0\0\0\0\0\0",
             b"\x02\x01s\0\x01\x00\x00\x00i\0\0\0\0\0\0\0",
             b"\x03\x01s\0\x01\x00\x00\x00m\0\0\0\0\0\0\0",

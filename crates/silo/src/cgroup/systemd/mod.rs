@@ -110,10 +110,11 @@ impl Scope {
         Ok((self.instance(hierarchies)?, Held { _lock: lock }))
     }
 
-    /// For a supervisor that was born in the scope: sees to it that the unit is there, whatever has ended meanwhile.
-    pub(crate) fn confirm(&self, hierarchies: &Hierarchies) -> Result<(), CgroupError> {
+    /// For a supervisor that was born in the scope: sees to it that the unit is there, whatever has ended meanwhile. If
+    /// that was the scope, the instance's folders went with it, and those of the new one are returned.
+    pub(crate) fn confirm(&self, hierarchies: &Hierarchies) -> Result<Option<Instance>, CgroupError> {
         if self.is_active().map_err(|source| self.failed("ask for the state of", source))? {
-            return Ok(());
+            return Ok(None);
         }
         // systemd forgets no unit in whose cgroup there are processes, and until then the name is not free.
         if let Some(origin) = &self.origin {
@@ -122,7 +123,7 @@ impl Scope {
         }
         let _lock = self.lock(hierarchies, FlockOperation::LockExclusive)?;
         self.join(hierarchies)?;
-        self.instance(hierarchies).map(drop)
+        self.instance(hierarchies).map(Some)
     }
 
     fn instance(&self, hierarchies: &Hierarchies) -> Result<Instance, CgroupError> {
