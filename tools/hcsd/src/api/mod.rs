@@ -12,8 +12,8 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use hcs_contract::{Error, Operation, Result};
-use hcs_remote_protocol::{OPERATION_HEADER, Outcome, Pending, WireError};
+use hcs_contract::{Callback, Error, Operation, Result, Subscription};
+use hcs_remote_protocol::{Line, OPERATION_HEADER, Outcome, Pending, WireError};
 
 use crate::app::App;
 use crate::failure::{Failure, json, text_of};
@@ -81,7 +81,7 @@ pub(crate) async fn outcome<T: Clone + Send + Sync + 'static>(
 ) -> std::result::Result<Option<Outcome>, Failure> {
     let number = number(headers, OPERATION_HEADER)?;
     let activity = app.activities.begin();
-    let state = blocking(|| {
+    let state: std::result::Result<_, Failure> = blocking(|| {
         let operation = start();
         let Some(number) = number else { return Ok(State::Awaited(operation)) };
         if !operation.is_done() && !operation.kind().is_exit() {
@@ -99,7 +99,7 @@ pub(crate) async fn outcome<T: Clone + Send + Sync + 'static>(
         })?;
         Ok(State::GoesOn)
     });
-    let result = match state.map_err(|failure: Failure| failure)? {
+    let result = match state? {
         State::GoesOn => return Ok(None),
         State::Done(result) => result,
         State::Awaited(operation) => {
@@ -109,6 +109,60 @@ pub(crate) async fn outcome<T: Clone + Send + Sync + 'static>(
     };
     drop(activity);
     blocking(|| finish(session, result?)).map(Some)
+}
+
+/// A call whose one parameter is the body, and whose result is text.
+pub(crate) async fn with_body(
+    app: &App,
+    session: &Arc<Session>,
+    request: Request,
+    start: impl FnOnce(&str) -> Operation + Send,
+) -> Answer {
+    let headers = request.headers().clone();
+    let body = document(app, request).await?;
+    answer(outcome(app, session, &headers, || start(&body), text).await?, &headers)
+}
+
+/// A call without a parameter, whose result is text.
+pub(crate) async fn without_body(
+    app: &App,
+    session: &Arc<Session>,
+    request: Request,
+    start: impl FnOnce() -> Operation + Send,
+) -> Answer {
+    let headers = request.headers();
+    answer(outcome(app, session, headers, start, text).await?, headers)
+}
+
+/// From now on the session's lines tell what happens to the handle's object.
+pub(crate) fn subscribed(
+    session: &Arc<Session>,
+    handle: u64,
+    subscribe: impl FnOnce(Callback) -> Result<Subscription>,
+) -> Answer {
+    blocking(|| {
+        let subscription = subscribe(notify(session, handle))?;
+        session.keep_subscription(handle, subscription);
+        Ok::<_, Failure>(())
+    })?;
+    nothing()
+}
+
+/// What tells a client of what happened to its handle.
+fn notify(session: &Arc<Session>, handle: u64) -> Callback {
+    // Weak: the session holds the subscription, which holds this.
+    let session = Arc::downgrade(session);
+    Arc::new(move |notification| {
+        if let Some(session) = session.upgrade() {
+            session.push(|number| Line::Notification {
+                number,
+                handle,
+                event: notification.kind.0,
+                status: notification.status.to_i32(),
+                data: notification.data.clone(),
+            });
+        }
+    })
 }
 
 /// A failure that is told by a line.

@@ -6,10 +6,11 @@ use axum::extract::{Path, Request, State};
 use hcs_contract::ProcessInformation;
 use hcs_remote_protocol::WRITTEN_HEADER;
 
-use super::system::notify;
-use super::{Answer, answer, blocking, document, nothing, number, outcome, text};
+use super::{
+    Answer, answer, blocking, document, nothing, number, outcome, subscribed, text, with_body, without_body,
+};
 use crate::app::App;
-use crate::failure::{Failure, json};
+use crate::failure::json;
 
 type AppState = State<Arc<App>>;
 
@@ -30,9 +31,7 @@ macro_rules! plain_calls {
             ) -> Answer {
                 let session = app.session(&session)?;
                 let (process, _) = session.process(handle)?;
-                let headers = request.headers().clone();
-                let body = document(&app, request).await?;
-                answer(outcome(&app, &session, &headers, || process.$name(&body), text).await?, &headers)
+                with_body(&app, &session, request, |body| process.$name(body)).await
             }
         )*
     };
@@ -65,8 +64,7 @@ pub(crate) async fn properties(
 ) -> Answer {
     let session = app.session(&session)?;
     let (process, _) = session.process(handle)?;
-    let headers = request.headers();
-    answer(outcome(&app, &session, headers, || process.properties(), text).await?, headers)
+    without_body(&app, &session, request, || process.properties()).await
 }
 
 pub(crate) async fn info(State(app): AppState, Path((session, handle)): Path<(String, u64)>) -> Answer {
@@ -87,17 +85,11 @@ pub(crate) async fn wait(
 ) -> Answer {
     let session = app.session(&session)?;
     let (process, _) = session.process(handle)?;
-    let headers = request.headers();
-    answer(outcome(&app, &session, headers, || process.wait_exit(), text).await?, headers)
+    without_body(&app, &session, request, || process.wait_exit()).await
 }
 
 pub(crate) async fn subscribe(State(app): AppState, Path((session, handle)): Path<(String, u64)>) -> Answer {
     let session = app.session(&session)?;
     let (process, _) = session.process(handle)?;
-    blocking(|| {
-        let subscription = process.subscribe(notify(&session, handle))?;
-        session.keep_subscription(handle, subscription);
-        Ok::<_, Failure>(())
-    })?;
-    nothing()
+    subscribed(&session, handle, |callback| process.subscribe(callback))
 }

@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 
 use super::session::lines;
 use super::system::no_thread;
-use super::{Answer, answer, blocking, document, outcome, text};
+use super::{Answer, blocking, with_body};
 use crate::app::App;
 use crate::failure::{json, text_of};
 
@@ -27,10 +27,7 @@ const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=
 
 pub(crate) async fn enumerate(State(app): AppState, Path(session): Path<String>, request: Request) -> Answer {
     let session = app.session(&session)?;
-    let headers = request.headers().clone();
-    let query = document(&app, request).await?;
-    let start = || app.service.enumerate_systems(&query);
-    answer(outcome(&app, &session, &headers, start, text).await?, &headers)
+    with_body(&app, &session, request, |query| app.service.enumerate_systems(query)).await
 }
 
 pub(crate) async fn properties(
@@ -39,10 +36,7 @@ pub(crate) async fn properties(
     request: Request,
 ) -> Answer {
     let session = app.session(&session)?;
-    let headers = request.headers().clone();
-    let query = document(&app, request).await?;
-    let start = || app.service.service_properties(&query);
-    answer(outcome(&app, &session, &headers, start, text).await?, &headers)
+    with_body(&app, &session, request, |query| app.service.service_properties(query)).await
 }
 
 /// How many events wait for a slow reader here; the host keeps more, and says when it lost some.

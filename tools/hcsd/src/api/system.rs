@@ -5,10 +5,12 @@ use std::sync::Arc;
 use axum::extract::{Path, Query, Request, State};
 use axum::http::StatusCode;
 use hcs_contract::{CreatedProcess, Error, Object, Operation, OperationKind, ProcessStreams};
-use hcs_remote_protocol::{Created, Line, Opened, Outcome};
+use hcs_remote_protocol::{Created, Opened, Outcome};
 use serde::Deserialize;
 
-use super::{Answer, answer, blocking, document, nothing, outcome, text};
+use super::{
+    Answer, answer, blocking, document, nothing, outcome, subscribed, text, with_body, without_body,
+};
 use crate::app::App;
 use crate::failure::{Failure, json};
 use crate::session::Session;
@@ -78,9 +80,7 @@ macro_rules! plain_calls {
             ) -> Answer {
                 let session = app.session(&session)?;
                 let system = session.system(handle)?;
-                let headers = request.headers().clone();
-                let body = document(&app, request).await?;
-                answer(outcome(&app, &session, &headers, || system.$name(&body), text).await?, &headers)
+                with_body(&app, &session, request, |body| system.$name(body)).await
             }
         )*
     };
@@ -95,36 +95,13 @@ pub(crate) async fn wait(
 ) -> Answer {
     let session = app.session(&session)?;
     let system = session.system(handle)?;
-    let headers = request.headers();
-    answer(outcome(&app, &session, headers, || system.wait_exit(), text).await?, headers)
+    without_body(&app, &session, request, || system.wait_exit()).await
 }
 
 pub(crate) async fn subscribe(State(app): AppState, Path((session, handle)): Path<(String, u64)>) -> Answer {
     let session = app.session(&session)?;
     let system = session.system(handle)?;
-    blocking(|| {
-        let subscription = system.subscribe(notify(&session, handle))?;
-        session.keep_subscription(handle, subscription);
-        Ok::<_, Failure>(())
-    })?;
-    nothing()
-}
-
-/// What tells a client of what happened to its handle.
-pub(super) fn notify(session: &Arc<Session>, handle: u64) -> hcs_contract::Callback {
-    // Weak: the session holds the subscription, which holds this.
-    let session = Arc::downgrade(session);
-    Arc::new(move |notification| {
-        if let Some(session) = session.upgrade() {
-            session.push(|number| Line::Notification {
-                number,
-                handle,
-                event: notification.kind.0,
-                status: notification.status.to_i32(),
-                data: notification.data.clone(),
-            });
-        }
-    })
+    subscribed(&session, handle, |callback| system.subscribe(callback))
 }
 
 pub(crate) async fn create_process(
