@@ -275,12 +275,7 @@ impl<'a> Supervisor<'a> {
 
     /// Why process 1 does not answer: to who still asks, a system that was told to end has stopped.
     pub(super) fn without_init(&self) -> Failure {
-        self.without_init_since(self.killed)
-    }
-
-    /// `killed`: by us, and not only because it is dead.
-    fn without_init_since(&self, killed: bool) -> Failure {
-        if killed || self.exit_kind == ExitKind::Graceful {
+        if self.killed || self.exit_kind == ExitKind::Graceful {
             Failure::InvalidState(State::Stopped)
         } else {
             Failure::Lost("process 1".into())
@@ -385,6 +380,7 @@ impl<'a> Supervisor<'a> {
         }
         hcs_fault::role(hcs_fault::Role::Init, 0);
         hcs_fault::step(Point::InitEnded);
+        let why = self.without_init();
         // From here on nothing can change why it has ended.
         let by_us = std::mem::replace(&mut self.killed, true);
         self.poll.remove(&self.container.pidfd);
@@ -409,7 +405,6 @@ impl<'a> Supervisor<'a> {
             };
             self.process_ended(number, code, signal);
         }
-        let why = self.without_init_since(by_us);
         self.abandon_requests(&why);
         let exit = Exit {
             kind: self.exit_kind,
