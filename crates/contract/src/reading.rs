@@ -3,7 +3,7 @@
 //! Nothing here knows what a host can honour; that is each host's own to refuse. What is wrong on all of them has its
 //! words and codes here, so that they can't come apart.
 
-use hcs_schema::compute::{Signal, StdHandle, WindowsSignal};
+use hcs_schema::compute::{RequestType, Signal, StdHandle, WindowsSignal};
 use hcs_schema::{Document, MemberType};
 use serde_json::Value;
 
@@ -62,6 +62,21 @@ pub fn no_unknown<T: MemberType>(document: &T) -> Result<()> {
             first,
             format!("these members are not known; check their spelling: {}", unknown.join(", ")),
         )),
+    }
+}
+
+/// Whether a change adds something, or removes it.
+///
+/// # Errors
+/// Not supported, for another type of request.
+pub fn is_added(request_type: &RequestType) -> Result<bool> {
+    // Adding is what no type means in the service.
+    if request_type.as_str().is_empty() || *request_type == RequestType::ADD {
+        Ok(true)
+    } else if *request_type == RequestType::REMOVE {
+        Ok(false)
+    } else {
+        Err(Error::not_supported("RequestType", "it can be added and removed"))
     }
 }
 

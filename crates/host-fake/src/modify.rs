@@ -1,6 +1,6 @@
 //! The changes that a running system takes.
 
-use hcs_contract::reading::endpoint_id;
+use hcs_contract::reading::{endpoint_id, is_added};
 use hcs_contract::{Error, Object, ObjectKind, Result};
 use hcs_schema::compute::RequestType;
 use hcs_schema::compute::v1::ResourceModificationRequestResponse;
@@ -137,16 +137,4 @@ fn modify_v2(reader: Reader<'_>, request: ModifySettingRequest) -> Result<Change
         _ => "this host knows no such resource of a container",
     };
     Err(Error::not_supported(format!("ResourcePath {path:?}"), reason))
-}
-
-/// Whether something is added or removed.
-fn is_added(request_type: &RequestType) -> Result<bool> {
-    // Adding is what no type means in the service.
-    if request_type.as_str().is_empty() || *request_type == RequestType::ADD {
-        Ok(true)
-    } else if *request_type == RequestType::REMOVE {
-        Ok(false)
-    } else {
-        Err(Error::not_supported("RequestType", "it can be added and removed"))
-    }
 }

@@ -186,18 +186,9 @@ impl<'a> View<'a> {
         })
     }
 
-    /// All disks on one controller, in the order of the document.
     fn controllers(&self) -> BTreeMap<u32, v1::MappedVirtualDiskController> {
-        let disks = &self.machine.plan.disks;
-        if !self.disks || disks.is_empty() {
-            return BTreeMap::new();
-        }
-        let mapped_virtual_disks = (0..).zip(disks.iter().cloned()).collect();
-        let controller = v1::MappedVirtualDiskController {
-            mapped_virtual_disks,
-            ..v1::MappedVirtualDiskController::default()
-        };
-        BTreeMap::from([(0, controller)])
+        let disks = if self.disks { &self.machine.plan.disks[..] } else { &[] };
+        v1::MappedVirtualDiskController::one_of(disks)
     }
 
     fn memory(&self) -> MemoryStats {

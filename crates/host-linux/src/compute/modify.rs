@@ -1,7 +1,7 @@
 //! Changes of a running system: its limits, and what of the host it sees. What else a document can ask to change is
 //! refused by name.
 
-use hcs_contract::reading::endpoint_id;
+use hcs_contract::reading::{endpoint_id, is_added};
 use hcs_contract::{Error, Result};
 use hcs_schema::compute::RequestType;
 use hcs_schema::compute::v1::ResourceModificationRequestResponse;
@@ -144,18 +144,6 @@ impl Change {
                 Request::UnmapPipe { name, path: Some(host).filter(|host| !host.as_os_str().is_empty()) }
             }
         })
-    }
-}
-
-/// Whether something is added or removed.
-fn is_added(request_type: &RequestType) -> Result<bool> {
-    // Adding is what no type means in the service.
-    if request_type.as_str().is_empty() || *request_type == RequestType::ADD {
-        Ok(true)
-    } else if *request_type == RequestType::REMOVE {
-        Ok(false)
-    } else {
-        Err(Error::not_supported("RequestType", "it can be added and removed"))
     }
 }
 

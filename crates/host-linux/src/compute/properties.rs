@@ -1,6 +1,5 @@
 //! What a system answers about itself, in the shape of the schema that it was created with.
 
-use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -168,19 +167,6 @@ pub(super) fn exit_type(kind: ExitKind) -> ExitType {
     }
 }
 
-/// All disks on one controller, in the order of the document.
-fn controllers(disks: &[v1::MappedVirtualDisk]) -> BTreeMap<u32, v1::MappedVirtualDiskController> {
-    if disks.is_empty() {
-        return BTreeMap::new();
-    }
-    let mapped_virtual_disks = (0..).zip(disks.iter().cloned()).collect();
-    let controller = v1::MappedVirtualDiskController {
-        mapped_virtual_disks,
-        ..v1::MappedVirtualDiskController::default()
-    };
-    BTreeMap::from([(0, controller)])
-}
-
 struct Basics<'a> {
     meta: &'a Meta,
     state: &'a str,
@@ -238,7 +224,7 @@ impl<'a> Basics<'a> {
             runtime_os_type: self.os(),
             stopped: self.state == "Stopped",
             exit_type: self.exit.clone().unwrap_or_default(),
-            mapped_virtual_disk_controllers: controllers(&self.disks),
+            mapped_virtual_disk_controllers: v1::MappedVirtualDiskController::one_of(&self.disks),
             statistics: self.statistics.map(|statistics| v1::Statistics {
                 timestamp: time(statistics.at_100ns),
                 container_start_time: time(statistics.started_100ns),

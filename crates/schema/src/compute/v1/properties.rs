@@ -59,3 +59,14 @@ document! {
         pub mapped_virtual_disks: BTreeMap<u32, MappedVirtualDisk> = "MappedVirtualDisks" omit,
     }
 }
+
+impl MappedVirtualDiskController {
+    /// All disks on one controller, in their order, as [`ContainerProperties`] has them; none for no disks.
+    pub fn one_of(disks: &[MappedVirtualDisk]) -> BTreeMap<u32, Self> {
+        if disks.is_empty() {
+            return BTreeMap::new();
+        }
+        let mapped_virtual_disks = (0..).zip(disks.iter().cloned()).collect();
+        BTreeMap::from([(0, Self { mapped_virtual_disks, ..Self::default() })])
+    }
+}
