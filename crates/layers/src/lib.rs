@@ -1,0 +1,17 @@
+//! Layers of container images on Linux.
+//!
+//! What Windows says of a file beyond its content comes in the form of Win32 backup streams ([`backup`]), with reparse
+//! buffers ([`reparse`]), extended attributes ([`ea`]), security descriptors ([`security`]) and times of 100 ns
+//! ([`filetime`]).
+//!
+//! Invariant: this crate knows nothing of HCS documents. Archives, streams and layer folders are hostile: nothing makes it
+//! panic, allocate without bounds or follow a path out of a layer's root; what can't be kept is an error that names it.
+
+#![forbid(unsafe_code)]
+
+pub mod backup;
+mod bytes;
+pub mod ea;
+pub mod filetime;
+pub mod reparse;
+pub mod security;
