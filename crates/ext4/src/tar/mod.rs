@@ -18,7 +18,7 @@ pub use entry::{Entry, Kind};
 pub use error::{TarError, TarProblem};
 pub use input::Source;
 pub use reader::Reader;
-pub(crate) use writer::{Item, TarWriter};
+pub use writer::{Item, Writer, time_text};
 
 /// Bytes of a header, and what content is padded to.
-pub(crate) const RECORD: usize = 512;
+pub const RECORD: usize = 512;
