@@ -27,3 +27,8 @@ pub(crate) fn from_units(units: &[u16]) -> Vec<u8> {
 pub(crate) fn length(value: u64) -> usize {
     usize::try_from(value).unwrap_or(usize::MAX)
 }
+
+/// The low half.
+pub(crate) fn low(value: u64) -> u32 {
+    u32::try_from(value & 0xffff_ffff).unwrap_or_default()
+}

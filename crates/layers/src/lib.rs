@@ -1,5 +1,8 @@
 //! Layers of container images on Linux.
 //!
+//! A layer is a folder: [`LayerWriter`] makes it file by file, [`LayerReader`] reads it. What Linux has no place for stands
+//! in a file beside the content ([`metadata`]).
+//!
 //! What Windows says of a file beyond its content comes in the form of Win32 backup streams ([`backup`]), with reparse
 //! buffers ([`reparse`]), extended attributes ([`ea`]), security descriptors ([`security`]) and times of 100 ns
 //! ([`filetime`]).
@@ -13,5 +16,18 @@ pub mod backup;
 mod bytes;
 pub mod ea;
 pub mod filetime;
+#[cfg(target_os = "linux")]
+mod layer;
+#[cfg(target_os = "linux")]
+pub mod layer_stream;
+#[cfg(target_os = "linux")]
+pub mod metadata;
+#[cfg(target_os = "linux")]
+pub mod path;
 pub mod reparse;
+#[cfg(target_os = "linux")]
+mod root;
 pub mod security;
+
+#[cfg(target_os = "linux")]
+pub use layer::{Backup, Item, LayerError, LayerOptions, LayerReader, LayerWriter, What};

@@ -20,5 +20,7 @@ pub use input::Source;
 pub use reader::Reader;
 pub use writer::{Item, Writer, time_text};
 
+pub use crate::write::text as printable;
+
 /// Bytes of a header, and what content is padded to.
 pub const RECORD: usize = 512;

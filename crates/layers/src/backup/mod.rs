@@ -137,7 +137,7 @@ impl StreamHeader {
     }
 
     /// As bytes.
-    fn encode(&self) -> Result<Vec<u8>, BackupError> {
+    pub(crate) fn encode(&self) -> Result<Vec<u8>, BackupError> {
         let sparse = self.id == StreamId::SPARSE_BLOCK;
         let too_large = || BackupError::Size { id: self.id, size: i64::MAX };
         let size = self.size.checked_add(if sparse { 8 } else { 0 }).ok_or_else(too_large)?;
