@@ -28,6 +28,8 @@ pub mod reparse;
 #[cfg(target_os = "linux")]
 mod root;
 pub mod security;
+#[cfg(target_os = "linux")]
+pub mod tar;
 
 #[cfg(target_os = "linux")]
 pub use layer::{Backup, Item, LayerError, LayerOptions, LayerReader, LayerWriter, What};

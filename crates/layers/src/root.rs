@@ -94,6 +94,12 @@ impl Root {
         Ok(names)
     }
 
+    /// Removes a file or link.
+    pub(crate) fn unlink(&mut self, path: &[u8]) -> Result<()> {
+        let (folder, base) = self.parent(path)?;
+        fs::unlinkat(folder, base, AtFlags::empty())
+    }
+
     /// A whiteout, as overlay file systems know it: a device 0:0.
     pub(crate) fn whiteout(&mut self, path: &[u8]) -> Result<()> {
         let (folder, base) = self.parent(path)?;

@@ -1,9 +1,11 @@
 //! Making a layer, file by file.
 
 use std::collections::HashMap;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rustix::fd::OwnedFd;
 use rustix::fs::{self, AtFlags, Mode, OFlags, Timestamps};
 
 use super::reader::LayerReader;
@@ -36,6 +38,8 @@ pub struct LayerWriter {
     /// Those of the parents that links led to.
     pub(super) opened: HashMap<usize, LayerReader>,
     folders: Vec<(String, Timestamps)>,
+    /// Files that are copied when the layer is whole, and where to.
+    backups: Vec<(String, &'static str)>,
     current: Option<Current>,
 }
 
@@ -51,6 +55,8 @@ struct Current {
     at: u64,
     left: u64,
     stream_left: u64,
+    /// Zeros of its content are holes, whatever its attributes say.
+    holes: bool,
 }
 
 impl LayerWriter {
@@ -70,6 +76,7 @@ impl LayerWriter {
             parents: options.parents,
             opened: HashMap::new(),
             folders: Vec::new(),
+            backups: Vec::new(),
             current: None,
             filler: Some(Filler::start()?),
         })
@@ -90,7 +97,8 @@ impl LayerWriter {
         }
         let object = Object { info: *info, ..Object::default() };
         let (recorded, data) = (false, None);
-        self.current = Some(Current { path, object, recorded, data, at: 0, left: 0, stream_left: 0 });
+        let (at, left, stream_left, holes) = (0, 0, 0, false);
+        self.current = Some(Current { path, object, recorded, data, at, left, stream_left, holes });
         Ok(())
     }
 
@@ -157,6 +165,14 @@ impl LayerWriter {
         Ok(())
     }
 
+    /// Makes the current folder or link now, so that an error comes here and not with what is called next.
+    ///
+    /// # Errors
+    /// As [`LayerWriter::add`].
+    pub fn make(&mut self) -> Result<(), LayerError> {
+        self.record()
+    }
+
     /// The current file's content: `size` bytes, which [`LayerWriter::write`] brings.
     ///
     /// # Errors
@@ -181,6 +197,17 @@ impl LayerWriter {
             set.map_err(|error| LayerError::io("set the length of", current.path.as_bytes(), error))?;
         }
         (current.at, current.left) = (0, size);
+        Ok(())
+    }
+
+    /// The same for a file most of which may be holes; [`LayerWriter::part`] says where bytes belong.
+    ///
+    /// # Errors
+    /// As [`LayerWriter::data`].
+    pub fn data_with_holes(&mut self, size: u64) -> Result<(), LayerError> {
+        self.current.as_mut().ok_or(LayerError::Closed)?.holes = true;
+        self.data(size)?;
+        self.current.as_mut().ok_or(LayerError::Closed)?.left = 0;
         Ok(())
     }
 
@@ -305,11 +332,35 @@ impl LayerWriter {
                 .and_then(|(folder, base)| fs::utimensat(folder, base, times, AtFlags::SYMLINK_NOFOLLOW));
             set.map_err(|error| LayerError::io("set the times of", path.as_bytes(), error))?;
         }
+        for (from, to) in std::mem::take(&mut self.backups) {
+            let from = self.tree.root.open_at(from.as_bytes(), OFlags::RDONLY, Mode::empty());
+            let mut from = fs_file(from, to)?;
+            let mut out = self.side_file(to)?;
+            std::io::copy(&mut from, &mut out)
+                .map_err(|error| LayerError::io("copy", to.as_bytes(), error))?;
+        }
         if let Some(metadata) = self.metadata.take() {
             metadata.finish()?;
         }
         self.tree.keep();
         Ok(())
+    }
+
+    /// A file beside the layer's trees, which goes with the layer if that fails.
+    pub(crate) fn side_file(&mut self, name: &'static str) -> Result<File, LayerError> {
+        let flags = OFlags::CREATE | OFlags::EXCL | OFlags::RDWR;
+        fs_file(self.tree.root.open_at(name.as_bytes(), flags, Mode::from_raw_mode(0o644)), name)
+    }
+
+    /// Removes such a file.
+    pub(crate) fn remove_side_file(&mut self, name: &'static str) -> Result<(), LayerError> {
+        let removed = self.tree.root.unlink(name.as_bytes());
+        removed.map_err(|error| LayerError::io("remove", name.as_bytes(), error))
+    }
+
+    /// When the layer is whole, the file at `path` is copied to `to` beside its trees.
+    pub(crate) fn back_up(&mut self, path: &str, to: &'static str) {
+        self.backups.push((path.to_owned(), to));
     }
 
     /// Whether the current file has an attribute.
@@ -401,7 +452,7 @@ impl LayerWriter {
             // Wine takes a file that nobody may write for one with the attribute "read-only".
             let mode = if info.attributes & 1 == 0 { 0o644 } else { 0o444 };
             let finish = Finish { owner: None, mode, times };
-            let sparse = info.attributes & attributes::SPARSE_FILE != 0;
+            let sparse = current.holes || info.attributes & attributes::SPARSE_FILE != 0;
             let (name, xattrs) = (path.into_bytes(), Vec::new());
             current.data = Some(Arc::new(Target { file: file.into(), name, sparse, finish, xattrs }));
         }
@@ -413,6 +464,11 @@ impl LayerWriter {
 /// The metadata, while the layer is being made.
 pub(super) fn metadata(metadata: &mut Option<MetadataWriter>) -> Result<&mut MetadataWriter, LayerError> {
     metadata.as_mut().ok_or(LayerError::Closed)
+}
+
+/// A file beside the layer's trees.
+fn fs_file(opened: rustix::io::Result<OwnedFd>, name: &str) -> Result<File, LayerError> {
+    opened.map(File::from).map_err(|error| LayerError::io("open", name.as_bytes(), error))
 }
 
 /// The times that Linux keeps too.
