@@ -60,8 +60,8 @@ pub(super) fn object(name: &str, object: &Object, size: u64, out: &mut Vec<u8>) 
         for one in all {
             let plain = std::str::from_utf8(&one.name).is_ok()
                 && !one.name.iter().any(|byte| matches!(byte, 0 | b'='));
-            if one.name.is_empty() || !plain {
-                return Err(EntryProblem::EaName { name: text(&one.name) }.into());
+            if one.name.is_empty() || one.value.is_empty() || !plain {
+                return Err(EntryProblem::EaRecord { name: text(&one.name) }.into());
             }
             records.push(([key::EA, &one.name[..]].concat(), encode(&one.value)));
         }

@@ -98,7 +98,7 @@ pub enum EntryProblem {
     /// A link whose target is no text.
     #[error("its target is no text")]
     Target,
-    /// A name that no record can have.
-    #[error("the extended attribute {name:?} has a name that no record can have")]
-    EaName { name: String },
+    /// A name that no record can have, or no value, by which a record would be taken back.
+    #[error("the extended attribute {name:?} has a name that no record can have, or no value")]
+    EaRecord { name: String },
 }
