@@ -30,6 +30,10 @@ mod root;
 pub mod security;
 #[cfg(target_os = "linux")]
 pub mod tar;
+#[cfg(target_os = "linux")]
+mod whole;
 
 #[cfg(target_os = "linux")]
 pub use layer::{Backup, Item, LayerError, LayerOptions, LayerReader, LayerWriter, What};
+#[cfg(target_os = "linux")]
+pub use whole::{Summary, destroy, inspect};

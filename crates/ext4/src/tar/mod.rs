@@ -9,6 +9,8 @@ mod entry;
 mod error;
 mod header;
 mod input;
+#[cfg(feature = "compressed")]
+mod open;
 mod pax;
 mod reader;
 mod sparse;
@@ -17,6 +19,8 @@ mod writer;
 pub use entry::{Entry, Kind};
 pub use error::{TarError, TarProblem};
 pub use input::Source;
+#[cfg(feature = "compressed")]
+pub use open::{Opened, open};
 pub use reader::Reader;
 pub use writer::{Item, Writer, time_text};
 

@@ -73,6 +73,12 @@ pub enum LayerError {
     /// An object of a kind that Windows does not know.
     #[error("{name} is a {kind}, which no Windows layer has")]
     Kind { name: String, kind: &'static str },
+    /// A folder that is to go, but is no layer.
+    #[error("{folder} has nothing of a layer in it, so it is not removed")]
+    NoLayer { folder: String },
+    /// A layer that is in use.
+    #[error("{folder} is in use: {place} is mounted")]
+    Mounted { folder: String, place: String },
     /// Bytes without a file that they belong to.
     #[error("closed: no file is being written")]
     Closed,

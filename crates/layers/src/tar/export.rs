@@ -75,6 +75,16 @@ impl Export {
     }
 }
 
+/// Whether a layer has a record of its tar. `whole` also checks it.
+pub(crate) fn check_record(layer: &mut LayerReader, whole: bool) -> Result<bool, TarLayerError> {
+    match layer.root.open_at(RECORD.as_bytes(), OFlags::RDONLY, Mode::empty()) {
+        Ok(record) if whole => RecordReader::open(record.into()).map(|_| true),
+        Ok(_) => Ok(true),
+        Err(rustix::io::Errno::NOENT) => Ok(false),
+        Err(error) => Err(LayerError::io("open", RECORD.as_bytes(), error).into()),
+    }
+}
+
 /// In our form.
 struct Walk<W> {
     layer: LayerReader,

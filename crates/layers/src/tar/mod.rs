@@ -13,9 +13,14 @@ mod import;
 mod order;
 mod record;
 
+pub(crate) use export::check_record;
 pub use export::{Export, ExportReport};
 pub use import::{Import, ImportReport};
 pub use record::RECORD;
+
+pub use hcs_ext4::tar::Source;
+#[cfg(feature = "compressed")]
+pub use hcs_ext4::tar::{Opened, open};
 
 use std::io;
 
