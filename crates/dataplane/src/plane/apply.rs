@@ -1,0 +1,169 @@
+//! Making the kernel have what is wanted, whatever it has.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use super::Plane;
+use crate::error::Error;
+use crate::host::contents::Contents;
+use crate::host::table::HostSet;
+use crate::model::{Endpoint, Network, PortMap};
+use crate::names::LinkName;
+use crate::netns::Netns;
+use crate::nft::batch::Batch;
+use crate::nft::read::Found;
+
+/// All that an instance is to have.
+#[derive(Debug, Default)]
+pub struct Wanted<'a> {
+    /// Networks, each with its endpoints and where these are. An endpoint whose namespace is gone is left out.
+    pub networks: Vec<(Network, Vec<(Endpoint, &'a Netns)>)>,
+    /// Published ports.
+    pub ports: Vec<PortMap>,
+    /// What [`Plane::fence`] gave earlier. The kernel keeps it as long as the table is there; given here it is put up
+    /// again also after somebody deleted the table.
+    pub fence: Fence,
+}
+
+/// Links between which the host forwarded nothing before we had it forward packets, and does not now.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Fence {
+    /// For IPv4.
+    pub v4: BTreeSet<LinkName>,
+    /// For IPv6.
+    pub v6: BTreeSet<LinkName>,
+}
+
+/// Something that was not as wanted, and is now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Change {
+    /// It was not there.
+    Made(String),
+    /// It was otherwise.
+    Changed(String),
+    /// It was not wanted.
+    Removed(String),
+}
+
+impl Change {
+    pub(super) fn made(what: impl fmt::Display) -> Self {
+        Self::Made(what.to_string())
+    }
+
+    pub(super) fn changed(what: impl fmt::Display) -> Self {
+        Self::Changed(what.to_string())
+    }
+
+    pub(super) fn removed(what: impl fmt::Display) -> Self {
+        Self::Removed(what.to_string())
+    }
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Made(what) => write!(f, "made {what}"),
+            Self::Changed(what) => write!(f, "changed {what}"),
+            Self::Removed(what) => write!(f, "removed {what}"),
+        }
+    }
+}
+
+/// How an instance's table is found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TableState {
+    /// There is none.
+    Absent,
+    /// Its sets, chains and rules are those that this version makes.
+    Present,
+    /// They are others: somebody changed them, or another version made them. In words, what the first difference is.
+    Other(String),
+}
+
+impl Plane {
+    /// Makes all that is wanted and missing, mends what is otherwise, and removes what is ours and not wanted. Made
+    /// again it changes nothing. Returns what was changed.
+    ///
+    /// # Errors
+    /// As [`Plane::add_network`], [`Plane::attach`] and [`Plane::add_ports`]. What was done until then stays; the next
+    /// call goes on from there.
+    pub fn apply(&mut self, wanted: &Wanted<'_>) -> Result<Vec<Change>, Error> {
+        self.changes.clear();
+        let mut contents = Contents::empty();
+        for (network, endpoints) in &wanted.networks {
+            contents.add_network(network);
+            for (endpoint, _) in endpoints {
+                contents.add_endpoint(endpoint);
+            }
+        }
+        for port in &wanted.ports {
+            contents.add_port(port)?;
+        }
+        contents.add_fence(HostSet::Fence4, wanted.fence.v4.iter().cloned());
+        contents.add_fence(HostSet::Fence6, wanted.fence.v6.iter().cloned());
+        self.remove_unwanted_links(wanted)?;
+        for (network, endpoints) in &wanted.networks {
+            self.make_bridge(network)?;
+            for (endpoint, netns) in endpoints {
+                self.connect(network, endpoint, netns)?;
+            }
+        }
+        self.apply_table(contents)?;
+        let networks: Vec<&Network> = wanted.networks.iter().map(|(network, _)| network).collect();
+        self.forward_for(&networks)?;
+        Ok(std::mem::take(&mut self.changes))
+    }
+
+    fn remove_unwanted_links(&mut self, wanted: &Wanted<'_>) -> Result<(), Error> {
+        let mut names: BTreeSet<&str> = BTreeSet::new();
+        for (network, endpoints) in &wanted.networks {
+            names.insert(network.bridge.as_str());
+            for (endpoint, _) in endpoints {
+                names.insert(endpoint.link.as_str());
+                // The other end is here too where an endpoint is in the host's own namespace.
+                names.insert(endpoint.name.as_str());
+            }
+        }
+        let unwanted: Vec<_> =
+            self.links()?.into_iter().filter(|link| !names.contains(link.name.as_str())).collect();
+        self.links.delete(&unwanted.iter().map(|link| link.index).collect::<Vec<_>>())?;
+        self.changes.extend(unwanted.iter().map(|link| Change::removed(format_args!("link {}", link.name))));
+        Ok(())
+    }
+
+    fn apply_table(&mut self, mut wanted: Contents) -> Result<(), Error> {
+        let found = self.nft.read(&self.table)?;
+        let mut batch = Batch::new(&self.table.name);
+        match found {
+            Found::Elements(elements) => {
+                let present = Contents::from_read(elements);
+                for fence in [HostSet::Fence4, HostSet::Fence6] {
+                    wanted.extend(fence, present.of(fence));
+                }
+                for (set, elements) in wanted.all() {
+                    let (spec, present) = (set.spec(), present.of(set));
+                    if present != elements {
+                        batch.change(&spec, present, elements);
+                        self.changes.push(Change::changed(format_args!("set {}", spec.name)));
+                    }
+                }
+            }
+            Found::Nothing if wanted == Contents::empty() => {}
+            Found::Nothing | Found::Other(_) => {
+                let what = format!("nftables table {}", self.table.name);
+                self.changes.push(match found {
+                    Found::Other(difference) => Change::changed(format_args!("{what}: {difference}")),
+                    _ => Change::made(what),
+                });
+                batch.clear();
+                batch.build(&self.table);
+                for (set, elements) in wanted.all() {
+                    batch.add(&set.spec(), elements);
+                }
+            }
+        }
+        self.nft.commit(batch)
+    }
+}
