@@ -4,6 +4,7 @@
 //! It takes plain values and knows no document of any API. All is done by netlink and by `/proc/sys/net`; no program
 //! is started. Nothing that carries no mark of the [`Instance`] is ever changed.
 
+mod conntrack;
 mod error;
 mod host;
 mod links;

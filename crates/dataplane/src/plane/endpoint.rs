@@ -6,6 +6,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use super::{Change, Plane};
+use crate::conntrack::forget_addresses;
 use crate::error::Error;
 use crate::host::contents::Contents;
 use crate::links::{BridgePort, Link, Links, Veth};
@@ -93,7 +94,11 @@ impl Plane {
                 }
             }
         }
-        self.remove(&contents)
+        self.remove(&contents)?;
+        // Whoever gets one of the addresses next does not get what was meant for this one.
+        let addresses: Vec<IpAddr> =
+            endpoints.iter().flat_map(|endpoint| &endpoint.addresses).map(IpNet::addr).collect();
+        forget_addresses(&mut self.nft.channel, &addresses)
     }
 
     /// Both ends of the endpoint's link: those that are there, if they belong together, or new ones.

@@ -1,6 +1,7 @@
 //! Published ports.
 
 use super::Plane;
+use crate::conntrack::forget_ports;
 use crate::error::Error;
 use crate::host::contents::Contents;
 use crate::model::PortMap;
@@ -19,12 +20,13 @@ impl Plane {
         self.add(&contents)
     }
 
-    /// Withdraws ports. One that is not there, or leads elsewhere, is left alone.
+    /// Withdraws ports. One that is not there, or leads elsewhere, is left alone. Connections that came by them end.
     ///
     /// # Errors
     /// [`Error::Refused`], [`Error::Invalid`] as for [`Plane::add_ports`].
     pub fn remove_ports(&mut self, ports: &[PortMap]) -> Result<(), Error> {
-        self.remove(&contents(ports)?)
+        self.remove(&contents(ports)?)?;
+        forget_ports(&mut self.nft.channel, ports)
     }
 }
 

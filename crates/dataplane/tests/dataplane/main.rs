@@ -7,4 +7,5 @@ mod apply;
 mod links;
 mod listing;
 mod nat;
+mod speed;
 mod support;

@@ -240,3 +240,39 @@ fn a_port_is_withdrawn_and_one_that_is_taken_is_refused_by_name() {
     assert_eq!(refused.unwrap_err().kind(), std::io::ErrorKind::ConnectionRefused);
     connects(&world.outside, "192.0.2.1:8151", &server);
 }
+
+#[test]
+fn datagrams_that_flow_go_to_the_new_endpoint_when_the_port_is_given_to_it() {
+    let mut world = World::new();
+    let nat = network(1, Kind::Nat);
+    world.plane.add_network(&nat).unwrap();
+    let one = world.container(&nat, &endpoint(1, 10));
+    let two = world.container(&nat, &endpoint(1, 11));
+    let (first, second) = (datagrams(&one, "0.0.0.0:53"), datagrams(&two, "0.0.0.0:53"));
+    let client = datagrams(&world.outside, "0.0.0.0:0");
+    let other = datagrams(&world.outside, "0.0.0.0:0");
+    let (to_first, to_second) =
+        (port(Transport::Udp, None, 53, "10.9.1.10:53"), port(Transport::Udp, None, 53, "10.9.1.11:53"));
+    let stays = port(Transport::Udp, None, 54, "10.9.1.10:53");
+    world.plane.add_ports(&[to_first, stays]).unwrap();
+    client.send_to(b"1", "192.0.2.1:53").unwrap();
+    assert_eq!(receive(&first).0, "1");
+    other.send_to(b"2", "192.0.2.1:54").unwrap();
+    let (_, back) = receive(&first);
+    world.plane.remove_ports(&[to_first]).unwrap();
+    world.plane.add_ports(&[to_second]).unwrap();
+    client.send_to(b"3", "192.0.2.1:53").unwrap();
+    assert_eq!(receive(&second).0, "3");
+    // The connection by the other port goes on.
+    first.send_to(b"4", back).unwrap();
+    assert_eq!(receive(&other).0, "4");
+    // With an endpoint go its connections.
+    world.plane.detach(&nat, &[endpoint(1, 11)]).unwrap();
+    world.plane.remove_ports(&[to_second]).unwrap();
+    let three = world.container(&nat, &endpoint(1, 11));
+    let third = datagrams(&three, "0.0.0.0:53");
+    client.send_to(b"nobody's", "192.0.2.1:53").unwrap();
+    world.plane.add_ports(&[port(Transport::Udp, None, 55, "10.9.1.11:53")]).unwrap();
+    client.send_to(b"5", "192.0.2.1:55").unwrap();
+    assert_eq!(receive(&third).0, "5");
+}
