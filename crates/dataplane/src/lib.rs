@@ -7,6 +7,7 @@
 mod conntrack;
 mod error;
 mod host;
+pub mod ipam;
 mod links;
 mod model;
 mod names;
