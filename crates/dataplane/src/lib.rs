@@ -4,6 +4,7 @@
 //! It takes plain values and knows no document of any API. All is done by netlink and by `/proc/sys/net`; no program
 //! is started. Nothing that carries no mark of the [`Instance`] is ever changed.
 
+mod acl;
 mod conntrack;
 mod error;
 mod host;
@@ -18,6 +19,7 @@ mod plane;
 mod ranges;
 mod sysctl;
 
+pub use acl::{Acl, AclRule, Action, Direction};
 pub use error::{Error, Refusal};
 pub use links::{Address, Bridge, BridgePort, EgressLimit, Link, Links, Route, Veth};
 pub use model::{Endpoint, Kind, Network, Outbound, PortMap, Transport};

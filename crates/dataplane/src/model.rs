@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use ipnet::IpNet;
 
+use crate::acl::Acl;
 use crate::links::{EgressLimit, Route};
 use crate::names::{LinkName, Mac};
 
@@ -61,6 +62,8 @@ pub struct Endpoint {
     pub egress: Option<EgressLimit>,
     /// How its packets leave a NAT network.
     pub outbound: Outbound,
+    /// What may come to it and leave it.
+    pub acl: Acl,
 }
 
 /// How an endpoint's packets leave a NAT network.

@@ -26,8 +26,8 @@ fn first_and_last(net: IpNet) -> (Vec<u8>, Vec<u8>) {
     (bytes(net.network()), bytes(net.broadcast()))
 }
 
-/// The address behind `last`; `None` behind the last there is.
-fn behind(last: &[u8]) -> Option<Vec<u8>> {
+/// The number behind `last`; `None` behind the last there is.
+pub(crate) fn behind(last: &[u8]) -> Option<Vec<u8>> {
     let mut next = last.to_vec();
     for byte in next.iter_mut().rev() {
         let carry;

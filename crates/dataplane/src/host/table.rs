@@ -2,7 +2,7 @@
 
 use crate::names::Instance;
 use crate::nft::expr::{
-    Base, Ct, DESTINATION_TRANSLATED, ESTABLISHED_OR_RELATED, Expr, Family, Meta, R, Verdict,
+    Base, Ct, DESTINATION_TRANSLATED, ESTABLISHED, Expr, Family, Meta, R, RELATED, Verdict,
 };
 use crate::nft::layout::{At, Chain, Hook, Rule, Table};
 use crate::nft::set::{Data, Field, SetSpec};
@@ -200,7 +200,7 @@ fn forward() -> Vec<Rule> {
     let mut all = vec![
         rule(
             "what belongs to a connection",
-            rules([Expr::any_of(Ct::State, ESTABLISHED_OR_RELATED).to_vec(), accept()]),
+            rules([Expr::any_of(Ct::State, ESTABLISHED | RELATED).to_vec(), accept()]),
         ),
         rule(
             "within one network",

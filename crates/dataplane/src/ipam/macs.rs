@@ -43,7 +43,9 @@ impl MacPool {
     pub fn take_lowest(&mut self) -> Result<Mac, PoolError> {
         let found = self.ranges.iter_mut().find_map(|pool| pool.take_lowest().ok());
         let bytes = found.ok_or(PoolError::Empty)?.to_be_bytes();
-        Ok(Mac(*bytes.last_chunk().expect("six of sixteen")))
+        let mut mac = [0; 6];
+        mac.copy_from_slice(&bytes[10..]);
+        Ok(Mac(mac))
     }
 
     /// Takes this one.

@@ -28,11 +28,14 @@ pub(crate) enum Meta {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Ct {
     State = 0,
+    /// One byte: 0 for packets in the direction of the connection's first, 1 for answers.
+    Direction = 1,
     Status = 2,
 }
 
-/// `ct state` established or related.
-pub(crate) const ESTABLISHED_OR_RELATED: u32 = 2 | 4;
+/// Bits of `ct state`.
+pub(crate) const ESTABLISHED: u32 = 2;
+pub(crate) const RELATED: u32 = 4;
 /// `ct status` of a connection whose destination was translated.
 pub(crate) const DESTINATION_TRANSLATED: u32 = 0x20;
 
@@ -99,6 +102,8 @@ pub(crate) enum Expr {
     /// The route type of the destination address, 4 bytes in the machine's order.
     DestinationType(R),
     Equal(R, Vec<u8>),
+    AtLeast(R, Vec<u8>),
+    AtMost(R, Vec<u8>),
     NotEqual(R, Vec<u8>),
     Mask(R, Vec<u8>),
     /// The rule goes on if the set has the key; the map's value goes into the second register.
@@ -136,6 +141,11 @@ impl Expr {
         [Self::Ct(what, R(0)), Self::Mask(R(0), bits), Self::NotEqual(R(0), vec![0; 4])]
     }
 
+    /// The packet belongs to what an earlier packet began, in the other direction.
+    pub(crate) fn answers() -> [Self; 2] {
+        [Self::Ct(Ct::Direction, R(0)), Self::Equal(R(0), vec![1])]
+    }
+
     /// The destination is an address of this machine.
     pub(crate) fn to_this_machine() -> [Self; 2] {
         [Self::DestinationType(R(0)), Self::Equal(R(0), LOCAL.to_ne_bytes().to_vec())]
@@ -147,7 +157,7 @@ impl Expr {
             Self::Ct(..) => "ct",
             Self::Payload(..) => "payload",
             Self::DestinationType(_) => "fib",
-            Self::Equal(..) | Self::NotEqual(..) => "cmp",
+            Self::Equal(..) | Self::NotEqual(..) | Self::AtLeast(..) | Self::AtMost(..) => "cmp",
             Self::Mask(..) => "bitwise",
             Self::Lookup(..) => "lookup",
             Self::Verdict(_) => "immediate",
@@ -178,6 +188,8 @@ impl Expr {
             Self::DestinationType(to) => numbers(w, &[(1, to.number()), (2, 3), (3, 2)]),
             Self::Equal(from, data) => compare(w, *from, 0, data),
             Self::NotEqual(from, data) => compare(w, *from, 1, data),
+            Self::AtMost(from, data) => compare(w, *from, 3, data),
+            Self::AtLeast(from, data) => compare(w, *from, 5, data),
             Self::Mask(register, mask) => {
                 let length = u32::try_from(mask.len()).expect("a register's length");
                 numbers(w, &[(1, register.number()), (2, register.number()), (3, length)]);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use super::{Change, Plane};
+use crate::acl;
 use crate::conntrack::forget_addresses;
 use crate::error::Error;
 use crate::host::contents::Contents;
@@ -64,6 +65,10 @@ impl Plane {
             for address in &endpoint.addresses {
                 self.links.set_neighbour(bridge, address.addr(), endpoint.mac)?;
             }
+        }
+        // Rules first: there is no time in which the link is on without them.
+        if acl::enforce(&self.instance, netns, &endpoint.name, &endpoint.acl)? {
+            self.changes.push(Change::changed(format_args!("rules of {} in {netns}", endpoint.name)));
         }
         self.changes.extend(configure(endpoint, netns, &mut inside, &own)?);
         inside.ready(&endpoint.name, PATIENCE)?;
@@ -202,6 +207,7 @@ fn configure(
 }
 
 fn check(endpoint: &Endpoint) -> Result<(), Error> {
+    endpoint.acl.check(&endpoint.link)?;
     let refuse = |what: &str| Err(Error::invalid(format_args!("endpoint {}", endpoint.link), what));
     if !endpoint.mac.is_unicast() {
         return refuse("its hardware address is none that a link may have");

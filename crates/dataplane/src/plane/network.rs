@@ -56,9 +56,10 @@ impl Plane {
             self.changes.push(Change::removed(format_args!("address {address} of {}", network.bridge)));
         }
         if let Some(uplink) = uplink
-            && uplink.controller != Some(bridge.index)
+            && (uplink.controller != Some(bridge.index) || !uplink.up)
         {
             self.links.set_controller(uplink.index, Some(bridge.index))?;
+            self.links.set_up(uplink.index)?;
             self.changes.push(Change::changed(format_args!("uplink {} of {}", uplink.name, network.bridge)));
         }
         Ok(())

@@ -3,9 +3,11 @@
 
 #![expect(clippy::unwrap_used, reason = "all of this binary is tests")]
 
+mod acl;
 mod apply;
 mod links;
 mod listing;
 mod nat;
 mod speed;
 mod support;
+mod wire;

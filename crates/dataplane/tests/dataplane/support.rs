@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use hcs_dataplane::ipnet::IpNet;
 use hcs_dataplane::{
-    Bridge, Endpoint, Instance, Kind, LinkName, Links, Mac, Netns, Network, Outbound, Plane, Route, Veth,
+    Acl, Bridge, Endpoint, Instance, Kind, LinkName, Links, Mac, Netns, Network, Outbound, Plane, Route, Veth,
 };
 
 /// Longer than any packet here takes, also on a busy machine: what has not come by then fails the test.
@@ -137,6 +137,7 @@ pub(crate) fn endpoint(n: u8, m: u8) -> Endpoint {
         only_its_mac: true,
         egress: None,
         outbound: Outbound::default(),
+        acl: Acl::default(),
     }
 }
 
