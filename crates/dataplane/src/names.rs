@@ -44,6 +44,11 @@ impl Instance {
         (digest & 0x7fff_ffff).max(1)
     }
 
+    /// The group number of its links that are to go; see [`Links::delete`](crate::Links::delete).
+    pub fn doomed_group(&self) -> u32 {
+        self.group() | 0x8000_0000
+    }
+
     /// A link's name for `id`: `prefix` and a digest of instance and id, the same whenever it is asked for.
     ///
     /// A digest has 48 bits, so two of a million links share one with a probability of 0.2 %; the kernel then refuses

@@ -1,7 +1,7 @@
 //! Deletion of many links at once.
 //!
 //! The kernel waits for a grace period with each link that is deleted alone (some 20 ms), and once for all links of a
-//! group that are deleted together. So links that are to go are put into a group of their own first.
+//! group that are deleted together. So links that are to go are put into a group first.
 
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::link::{LinkAttribute, LinkMessage};
@@ -10,11 +10,13 @@ use super::{Links, Request};
 use crate::error::{Error, Label};
 
 impl Links {
-    /// Deletes links by their numbers. One that is gone already, as with the namespace of its other end, is no error.
+    /// Deletes links by their numbers, several of them by way of group `by`: with them goes whatever else is in that
+    /// group, such as what a caller left there who was killed. One that is gone already, as with the namespace of its
+    /// other end, is no error.
     ///
     /// # Errors
     /// [`Error::Refused`] for the first link that the kernel kept, after the others are deleted.
-    pub fn delete(&mut self, indices: &[u32]) -> Result<(), Error> {
+    pub fn delete(&mut self, indices: &[u32], by: u32) -> Result<(), Error> {
         let label = |index: u32| Label::new("delete", format_args!("link number {index}"));
         if let [index] = *indices {
             let mut message = LinkMessage::default();
@@ -25,20 +27,19 @@ impl Links {
         if indices.is_empty() {
             return Ok(());
         }
-        let group = one_time_group()?;
         let moves: Vec<Request> = indices
             .iter()
             .map(|&index| {
                 let mut message = LinkMessage::default();
                 message.header.index = index;
-                message.attributes = vec![LinkAttribute::Group(group)];
+                message.attributes = vec![LinkAttribute::Group(by)];
                 Request::new(label(index), 0, RouteNetlinkMessage::SetLink(message))
             })
             .collect();
         let refused = self.perform_each(&moves)?;
         if refused.len() < indices.len() {
             let mut message = LinkMessage::default();
-            message.attributes = vec![LinkAttribute::Group(group)];
+            message.attributes = vec![LinkAttribute::Group(by)];
             let label = Label::new("delete", format_args!("{} links together", indices.len()));
             let request = Request::new(label, 0, RouteNetlinkMessage::DelLink(message));
             // Between the two calls all of them may have gone with their namespaces.
@@ -56,13 +57,4 @@ fn gone_is_fine(result: Result<(), Error>) -> Result<(), Error> {
         Err(error) if error.errno() == Some(libc::ENODEV) => Ok(()),
         other => other,
     }
-}
-
-/// A group number that nobody else uses: drawn anew each time, so that two who delete at once do not meet, and what
-/// another program keeps in a group of its own is not deleted with ours.
-fn one_time_group() -> Result<u32, Error> {
-    let mut bytes = [0; 4];
-    rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty())
-        .map_err(|e| Error::Socket { call: "getrandom", source: e.into() })?;
-    Ok(u32::from_ne_bytes(bytes) & 0x3fff_ffff | 0x4000_0000)
 }

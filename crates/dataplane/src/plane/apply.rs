@@ -126,9 +126,13 @@ impl Plane {
                 names.insert(endpoint.name.as_str());
             }
         }
-        let unwanted: Vec<_> =
-            self.links()?.into_iter().filter(|link| !names.contains(link.name.as_str())).collect();
-        self.links.delete(&unwanted.iter().map(|link| link.index).collect::<Vec<_>>())?;
+        let doomed = self.instance.doomed_group();
+        let unwanted: Vec<_> = self
+            .links()?
+            .into_iter()
+            .filter(|link| link.group == doomed || !names.contains(link.name.as_str()))
+            .collect();
+        self.delete(&unwanted.iter().map(|link| link.index).collect::<Vec<_>>())?;
         self.changes.extend(unwanted.iter().map(|link| Change::removed(format_args!("link {}", link.name))));
         Ok(())
     }

@@ -90,7 +90,7 @@ impl Plane {
             indices.extend(self.own_link(&endpoint.link)?.map(|link| link.index));
             contents.add_endpoint(endpoint);
         }
-        self.links.delete(&indices)?;
+        self.delete(&indices)?;
         if let Some(bridge) = self.own_link(&network.bridge)? {
             for address in endpoints.iter().flat_map(|endpoint| &endpoint.addresses) {
                 match self.links.remove_neighbour(bridge.index, address.addr()) {
@@ -131,7 +131,7 @@ impl Plane {
                 return Ok((host, own));
             }
             // Half of a pair, or one into another namespace.
-            self.links.delete(&[host.index])?;
+            self.delete(&[host.index])?;
             self.changes.push(Change::removed(format_args!("link {}", endpoint.link)));
         }
         let veth = Veth {

@@ -52,8 +52,9 @@ impl Plane {
 
     /// Links that are neither ours nor the loopback link, as far as nftables can name them.
     fn other_links(&mut self) -> Result<Vec<LinkName>, Error> {
-        let group = self.instance.group();
-        let all = self.links.list()?.into_iter().filter(|link| link.group != group && link.name != "lo");
+        let groups = [self.instance.group(), self.instance.doomed_group()];
+        let all = self.links.list()?.into_iter();
+        let all = all.filter(|link| !groups.contains(&link.group) && link.name != "lo");
         Ok(all.filter_map(|link| link.name.parse().ok()).collect())
     }
 

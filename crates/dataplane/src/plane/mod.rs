@@ -89,8 +89,8 @@ impl Plane {
     /// # Errors
     /// As [`Links::list`].
     pub fn links(&mut self) -> Result<Vec<Link>, Error> {
-        let group = self.instance.group();
-        Ok(self.links.list()?.into_iter().filter(|link| link.group == group).collect())
+        let groups = [self.instance.group(), self.instance.doomed_group()];
+        Ok(self.links.list()?.into_iter().filter(|link| groups.contains(&link.group)).collect())
     }
 
     /// Removes all that this instance has in the namespace. Forwarding, if it was switched on for our networks, is
@@ -101,7 +101,7 @@ impl Plane {
     /// [`Error::Refused`], [`Error::Setting`].
     pub fn clear(&mut self) -> Result<(), Error> {
         let links: Vec<u32> = self.links()?.iter().map(|link| link.index).collect();
-        self.links.delete(&links)?;
+        self.delete(&links)?;
         let fences = [HostSet::Fence4, HostSet::Fence6];
         let kept =
             fences.map(|set| Ok((set, self.fenced(set)?))).into_iter().collect::<Result<Vec<_>, Error>>()?;
@@ -116,9 +116,19 @@ impl Plane {
         self.nft.commit(batch)
     }
 
+    /// Deletes links of ours.
+    fn delete(&mut self, indices: &[u32]) -> Result<(), Error> {
+        self.links.delete(indices, self.instance.doomed_group())
+    }
+
     /// The link of this name, if it is there; one without this instance's mark is an error.
     fn own_link(&mut self, name: &LinkName) -> Result<Option<Link>, Error> {
         let Some(link) = self.links.find(name)? else { return Ok(None) };
+        if link.group == self.instance.doomed_group() {
+            // Who wanted it deleted was killed before that.
+            self.delete(&[link.index])?;
+            return Ok(None);
+        }
         if link.group != self.instance.group() {
             let what = format!("it is in group {}, ours are in {}", link.group, self.instance.group());
             return Err(Error::Foreign { name: name.to_string(), what });

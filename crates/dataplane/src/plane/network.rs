@@ -75,7 +75,7 @@ impl Plane {
             let ports = self.links()?.into_iter().filter(|link| link.controller == Some(bridge.index));
             let mut all: Vec<u32> = ports.map(|link| link.index).collect();
             all.push(bridge.index);
-            self.links.delete(&all)?;
+            self.delete(&all)?;
         }
         let mut contents = Contents::empty();
         contents.add_network(network);

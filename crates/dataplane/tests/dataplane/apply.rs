@@ -114,14 +114,14 @@ fn whatever_others_did_to_it_is_mended() {
             "a bridge is gone",
             (|_, links| {
                 let br1 = index(links, "br1");
-                links.delete(&[br1]).unwrap();
+                links.delete(&[br1], 4712).unwrap();
             }),
         ),
         (
             "a link is gone",
             (|_, links| {
                 let link = index(links, "vh1-10");
-                links.delete(&[link]).unwrap();
+                links.delete(&[link], 4712).unwrap();
             }),
         ),
         (

@@ -118,18 +118,18 @@ fn many_links_are_deleted_together_and_others_stay() {
     let ours: Vec<u32> =
         all.iter().filter(|l| l.group == GROUP && l.name != "br0").map(|l| l.index).collect();
     assert_eq!(ours.len(), 20);
-    links.delete(&ours[..1]).unwrap();
+    links.delete(&ours[..1], 4712).unwrap();
     // One that is gone is no error; nor is nothing.
-    links.delete(&ours).unwrap();
-    links.delete(&ours).unwrap();
-    links.delete(&[]).unwrap();
+    links.delete(&ours, 4712).unwrap();
+    links.delete(&ours, 4712).unwrap();
+    links.delete(&[], 4712).unwrap();
     let mut left: Vec<String> = links.list().unwrap().into_iter().map(|l| l.name).collect();
     left.sort();
     assert_eq!(left, ["br0", "eth0", "lo"]);
     // The other ends have gone too.
     assert!(Links::open(&inside[7]).unwrap().find(&name("eth0")).unwrap().is_none());
     let lo = links.need(&name("lo")).unwrap().index;
-    assert!(links.delete(&[lo]).is_err());
+    assert!(links.delete(&[lo], 4712).is_err());
 }
 
 #[test]

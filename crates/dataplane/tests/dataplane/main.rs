@@ -5,6 +5,7 @@
 
 mod acl;
 mod apply;
+mod faults;
 mod links;
 mod listing;
 mod nat;
