@@ -31,8 +31,8 @@ pub enum Error {
     /// A link that the wanted state names, such as an uplink, is not there.
     #[error("there is no link {name}")]
     NoLink { name: String },
-    /// A link was switched on, and still no packets pass by it.
-    #[error("the link {name} did not become ready within {patience:?}")]
+    /// A link was switched on, and still no packets pass by it; or its other end's namespace was let go, and it stays.
+    #[error("the link {name} is not as it should be after {patience:?}")]
     Late { name: String, patience: Duration },
     /// A link has the name that is wanted for ours, and is none of this instance's.
     #[error("the link {name} is not ours: {what}")]

@@ -28,15 +28,17 @@ impl<'a> Settings<'a> {
     }
 
     /// Writes those of `wanted` (path below `/proc/sys/net`, value) that have another value, in order, and returns
-    /// the paths of these.
-    pub(crate) fn set(&self, wanted: &[(String, &str)]) -> Result<Vec<String>, Error> {
+    /// the paths of these. With `look_only` it does not write.
+    pub(crate) fn set(&self, wanted: &[(String, &str)], look_only: bool) -> Result<Vec<String>, Error> {
         self.netns.inside(|| {
             let mut written = Vec::new();
             for (key, value) in wanted {
                 let path = path(key);
                 let present = fs_err::read_to_string(&path).map_err(|e| failed(&path, "read", e))?;
                 if present.trim_end() != *value {
-                    fs_err::write(&path, value).map_err(|e| failed(&path, "write", e))?;
+                    if !look_only {
+                        fs_err::write(&path, value).map_err(|e| failed(&path, "write", e))?;
+                    }
                     written.push(key.clone());
                 }
             }

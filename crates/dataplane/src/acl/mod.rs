@@ -14,7 +14,6 @@ pub(crate) use table::table;
 
 use crate::error::Error;
 use crate::names::{Instance, LinkName};
-use crate::netns::Netns;
 use crate::nft::Nft;
 use crate::nft::batch::Batch;
 use crate::nft::read::Found;
@@ -115,10 +114,16 @@ impl Acl {
     }
 }
 
-/// Makes `acl` hold for the link `name` in `netns`, and returns whether anything was changed for it.
-pub(crate) fn enforce(instance: &Instance, netns: &Netns, name: &LinkName, acl: &Acl) -> Result<bool, Error> {
+/// Makes `acl` hold for the link `name` in the namespace of `nft`, unless it is `look_only`, and returns whether
+/// anything had to be changed for it.
+pub(crate) fn enforce(
+    instance: &Instance,
+    nft: &mut Nft,
+    name: &LinkName,
+    acl: &Acl,
+    look_only: bool,
+) -> Result<bool, Error> {
     acl.check(name)?;
-    let mut nft = Nft::open(netns)?;
     let (table, elements) = table(instance, name, acl);
     let mut batch = Batch::new(&table.name);
     if acl.is_open() {
@@ -137,6 +142,8 @@ pub(crate) fn enforce(instance: &Instance, netns: &Netns, name: &LinkName, acl: 
             batch.add(set, elements);
         }
     }
-    nft.commit(batch)?;
+    if !look_only {
+        nft.commit(batch)?;
+    }
     Ok(true)
 }

@@ -9,6 +9,7 @@ mod create;
 mod delete;
 mod qdisc;
 mod ready;
+mod tables;
 
 use netlink_packet_core::{Emitable, NetlinkSerializable};
 use netlink_packet_route::RouteNetlinkMessage;
@@ -79,7 +80,12 @@ impl Links {
     /// # Errors
     /// [`Error::Namespace`] if it cannot be entered, [`Error::Socket`].
     pub fn open(netns: &Netns) -> Result<Self, Error> {
-        Ok(Self { channel: Channel::open(NETLINK_ROUTE, netns)?, netns: netns.try_clone()? })
+        Self::of(Channel::open(NETLINK_ROUTE, netns)?, netns)
+    }
+
+    /// By a channel that was made in `netns`.
+    pub(crate) fn of(channel: Channel, netns: &Netns) -> Result<Self, Error> {
+        Ok(Self { channel, netns: netns.try_clone()? })
     }
 
     /// All links, ours and others.

@@ -1,4 +1,4 @@
-//! Waiting until packets pass by a link.
+//! Waiting for what the kernel does by itself: until packets pass by a link, until links have gone.
 //!
 //! A veth's end that is switched on is not at once ready: the kernel works off the change later, by itself, and until
 //! then a bridge drops what comes by it, and the end itself what is to leave. A first datagram would be lost.
@@ -46,5 +46,27 @@ impl Links {
                 }
             }
         }
+    }
+
+    /// Waits until none of these links is there, within `patience`: the kernel deletes the links of a namespace that
+    /// nobody holds any more, and with each the end in another namespace, some time later. It does so for all of them at
+    /// once, and so much sooner than they could be deleted one by one.
+    ///
+    /// # Errors
+    /// [`Error::Late`] with one that stayed: its namespace is still held, by a process or a descriptor.
+    pub fn gone(&mut self, names: &[LinkName], patience: Duration) -> Result<(), Error> {
+        let end = Instant::now() + patience;
+        let mut events = Channel::open(NETLINK_ROUTE, &self.netns)?;
+        // Before the first look, so that what goes in between is told.
+        events.join(GROUP)?;
+        for name in names {
+            while self.find(name)?.is_some() {
+                let left = end.saturating_duration_since(Instant::now());
+                if !events.event(left, |_| ())? {
+                    return Err(Error::Late { name: name.to_string(), patience });
+                }
+            }
+        }
+        Ok(())
     }
 }

@@ -55,7 +55,12 @@ impl std::fmt::Debug for Channel {
 impl Channel {
     /// In `netns`, where it stays.
     pub(crate) fn open(protocol: isize, netns: &Netns) -> Result<Self, Error> {
-        let socket = netns.inside(|| Socket::new(protocol))?.map_err(Error::socket("socket"))?;
+        netns.inside(|| Self::here(protocol))?
+    }
+
+    /// In the calling thread's network namespace, where it stays.
+    pub(crate) fn here(protocol: isize) -> Result<Self, Error> {
+        let socket = Socket::new(protocol).map_err(Error::socket("socket"))?;
         let mut this = Self { socket, sequence: 0, buffer: Vec::with_capacity(BUFFER), send_buffer: 0 };
         this.socket.bind_auto().map_err(Error::socket("bind"))?;
         this.socket.connect(&SocketAddr::new(0, 0)).map_err(Error::socket("connect"))?;

@@ -10,7 +10,8 @@ pub(crate) mod read;
 pub(crate) mod set;
 
 use crate::error::Error;
-use crate::netlink::{Channel, NETLINK_NETFILTER};
+use crate::links::Links;
+use crate::netlink::{Channel, NETLINK_NETFILTER, NETLINK_ROUTE};
 use crate::netns::Netns;
 
 /// nfnetlink's number of nf_tables, in the high byte of a message's type.
@@ -45,5 +46,12 @@ pub(crate) struct Nft {
 impl Nft {
     pub(crate) fn open(netns: &Netns) -> Result<Self, Error> {
         Ok(Self { channel: Channel::open(NETLINK_NETFILTER, netns)? })
+    }
+
+    /// Of `netns`, and its links: both sockets are made by one visit there.
+    pub(crate) fn with_links(netns: &Netns) -> Result<(Self, Links), Error> {
+        let both = || Ok((Channel::here(NETLINK_NETFILTER)?, Channel::here(NETLINK_ROUTE)?));
+        let (nft, links) = netns.inside(both)??;
+        Ok((Self { channel: nft }, Links::of(links, netns)?))
     }
 }

@@ -1,14 +1,17 @@
 //! Making the kernel have what is wanted, whatever it has.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::net::IpAddr;
 
 use super::Plane;
+use super::endpoint::routed;
 use crate::error::Error;
 use crate::host::contents::Contents;
 use crate::host::table::HostSet;
+use crate::links::Link;
 use crate::model::{Endpoint, Network, PortMap};
-use crate::names::LinkName;
+use crate::names::{LinkName, Mac};
 use crate::netns::Netns;
 use crate::nft::batch::Batch;
 use crate::nft::read::Found;
@@ -90,7 +93,23 @@ impl Plane {
     /// As [`Plane::add_network`], [`Plane::attach`] and [`Plane::add_ports`]. What was done until then stays; the next
     /// call goes on from there.
     pub fn apply(&mut self, wanted: &Wanted<'_>) -> Result<Vec<Change>, Error> {
-        self.changes.clear();
+        self.begin(false);
+        self.bring(wanted)
+    }
+
+    /// What [`Plane::apply`] would change. Where a bridge or a link is missing, that stands for all that would be set
+    /// on it.
+    ///
+    /// # Errors
+    /// As [`Plane::apply`].
+    pub fn drift(&mut self, wanted: &Wanted<'_>) -> Result<Vec<Change>, Error> {
+        self.begin(true);
+        let result = self.bring(wanted);
+        self.look_only = false;
+        result
+    }
+
+    fn bring(&mut self, wanted: &Wanted<'_>) -> Result<Vec<Change>, Error> {
         let mut contents = Contents::empty();
         for (network, endpoints) in &wanted.networks {
             contents.add_network(network);
@@ -105,10 +124,12 @@ impl Plane {
         contents.add_fence(HostSet::Fence6, wanted.fence.v6.iter().cloned());
         self.remove_unwanted_links(wanted)?;
         for (network, endpoints) in &wanted.networks {
-            self.make_bridge(network)?;
+            let Some(bridge) = self.make_bridge(network)? else { continue };
             for (endpoint, netns) in endpoints {
-                self.connect(network, endpoint, netns)?;
+                self.connect(network, bridge, endpoint, netns)?;
             }
+            self.mend_neighbours(network, bridge, endpoints)?;
+            self.mend_macs(network, bridge, endpoints)?;
         }
         self.apply_table(contents)?;
         let networks: Vec<&Network> = wanted.networks.iter().map(|(network, _)| network).collect();
@@ -127,13 +148,59 @@ impl Plane {
             }
         }
         let doomed = self.instance.doomed_group();
-        let unwanted: Vec<_> = self
-            .links()?
-            .into_iter()
-            .filter(|link| link.group == doomed || !names.contains(link.name.as_str()))
-            .collect();
-        self.delete(&unwanted.iter().map(|link| link.index).collect::<Vec<_>>())?;
+        let unwanted = |link: &Link| link.group == doomed || !names.contains(link.name.as_str());
+        let unwanted: Vec<Link> = self.links()?.into_iter().filter(unwanted).collect();
         self.changes.extend(unwanted.iter().map(|link| Change::removed(format_args!("link {}", link.name))));
+        if self.look_only {
+            return Ok(());
+        }
+        self.delete(&unwanted.iter().map(|link| link.index).collect::<Vec<_>>())
+    }
+
+    /// The bridge's neighbours: one listing for all endpoints.
+    fn mend_neighbours(
+        &mut self,
+        network: &Network,
+        bridge: u32,
+        endpoints: &[(Endpoint, &Netns)],
+    ) -> Result<(), Error> {
+        let mut wanted: BTreeMap<IpAddr, Mac> = BTreeMap::new();
+        for (endpoint, _) in endpoints.iter().filter(|_| routed(network)) {
+            wanted.extend(endpoint.addresses.iter().map(|address| (address.addr(), endpoint.mac)));
+        }
+        let present: BTreeMap<IpAddr, Mac> = self.links.neighbours(bridge)?.into_iter().collect();
+        for (ip, mac) in wanted.iter().filter(|(ip, mac)| present.get(*ip) != Some(*mac)) {
+            if self.change(Change::changed(format_args!("neighbour {ip} of {}", network.bridge))) {
+                self.links.set_neighbour(bridge, *ip, *mac)?;
+            }
+        }
+        for ip in present.keys().filter(|ip| !wanted.contains_key(*ip)) {
+            if self.change(Change::removed(format_args!("neighbour {ip} of {}", network.bridge))) {
+                self.links.remove_neighbour(bridge, *ip)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What locked ports take: one listing for all endpoints.
+    fn mend_macs(
+        &mut self,
+        network: &Network,
+        bridge: u32,
+        endpoints: &[(Endpoint, &Netns)],
+    ) -> Result<(), Error> {
+        let present: BTreeSet<(u32, Mac)> = self.links.allowed_macs(bridge)?.into_iter().collect();
+        for (endpoint, _) in endpoints.iter().filter(|(endpoint, _)| endpoint.only_its_mac) {
+            let Some(host) = self.own_link(&endpoint.link)? else { continue };
+            if host.controller != Some(bridge) {
+                continue; // the link itself is to be mended, and this with it
+            }
+            let missing = !present.contains(&(host.index, endpoint.mac));
+            let what = format!("{} of {} on {}", endpoint.mac, endpoint.link, network.bridge);
+            if missing && self.change(Change::changed(what)) {
+                self.links.allow_mac(host.index, endpoint.mac)?;
+            }
+        }
         Ok(())
     }
 
@@ -167,6 +234,9 @@ impl Plane {
                     batch.add(&set.spec(), elements);
                 }
             }
+        }
+        if self.look_only {
+            return Ok(());
         }
         self.nft.commit(batch)
     }

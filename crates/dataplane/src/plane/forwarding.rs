@@ -19,7 +19,7 @@ impl Plane {
     pub(super) fn forward(&mut self, v4: bool, v6: bool) -> Result<(), Error> {
         for (key, set, wanted) in [(V4, HostSet::Fence4, v4), (V6, HostSet::Fence6, v6)] {
             let off = Settings::of(&self.netns).get(key)?.as_deref() == Some("0");
-            if !wanted || !off {
+            if !wanted || !off || !self.change(Change::changed(key)) {
                 continue;
             }
             if key == V6 {
@@ -29,8 +29,7 @@ impl Plane {
             contents.add_fence(set, self.other_links()?);
             // The fence first: killed in between, the host forwards nothing, and the next call comes here again.
             self.add(&contents)?;
-            let written = Settings::of(&self.netns).set(&[(key.to_owned(), "1")])?;
-            self.changes.extend(written.into_iter().map(Change::changed));
+            Settings::of(&self.netns).set(&[(key.to_owned(), "1")], false)?;
         }
         Ok(())
     }
@@ -44,7 +43,7 @@ impl Plane {
         for name in names {
             let key = format!("ipv6/conf/{name}/accept_ra");
             if settings.get(&key)?.as_deref() == Some("1") {
-                self.changes.extend(settings.set(&[(key, "2")])?.into_iter().map(Change::changed));
+                self.changes.extend(settings.set(&[(key, "2")], false)?.into_iter().map(Change::changed));
             }
         }
         Ok(())
@@ -69,7 +68,7 @@ impl Plane {
             }
             let behind = |link: &LinkName| fence.keys().any(|key| key.from == link.key());
             if self.other_links()?.iter().all(behind) {
-                Settings::of(&self.netns).set(&[(key.to_owned(), "0")])?;
+                Settings::of(&self.netns).set(&[(key.to_owned(), "0")], false)?;
             } else {
                 gone = false;
             }

@@ -32,8 +32,10 @@ pub struct Plane {
     links: Links,
     nft: Nft,
     table: Table,
-    /// What the call that runs has changed so far.
+    /// What the call that runs has changed so far, or would have.
     changes: Vec<Change>,
+    /// The call that runs changes nothing.
+    look_only: bool,
 }
 
 impl Plane {
@@ -45,7 +47,7 @@ impl Plane {
         let links = Links::open(&netns)?;
         let nft = Nft::open(&netns)?;
         let table = table(&instance);
-        Ok(Self { instance, netns, links, nft, table, changes: Vec::new() })
+        Ok(Self { instance, netns, links, nft, table, changes: Vec::new(), look_only: false })
     }
 
     /// The instance that it is of.
@@ -100,6 +102,7 @@ impl Plane {
     /// # Errors
     /// [`Error::Refused`], [`Error::Setting`].
     pub fn clear(&mut self) -> Result<(), Error> {
+        self.begin(false);
         let links: Vec<u32> = self.links()?.iter().map(|link| link.index).collect();
         self.delete(&links)?;
         let fences = [HostSet::Fence4, HostSet::Fence6];
@@ -116,6 +119,18 @@ impl Plane {
         self.nft.commit(batch)
     }
 
+    /// A call begins.
+    fn begin(&mut self, look_only: bool) {
+        self.changes.clear();
+        self.look_only = look_only;
+    }
+
+    /// Notes a change; whether it is to be made.
+    fn change(&mut self, change: Change) -> bool {
+        self.changes.push(change);
+        !self.look_only
+    }
+
     /// Deletes links of ours.
     fn delete(&mut self, indices: &[u32]) -> Result<(), Error> {
         self.links.delete(indices, self.instance.doomed_group())
@@ -126,7 +141,9 @@ impl Plane {
         let Some(link) = self.links.find(name)? else { return Ok(None) };
         if link.group == self.instance.doomed_group() {
             // Who wanted it deleted was killed before that.
-            self.delete(&[link.index])?;
+            if !self.look_only {
+                self.delete(&[link.index])?;
+            }
             return Ok(None);
         }
         if link.group != self.instance.group() {

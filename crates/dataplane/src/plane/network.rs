@@ -2,11 +2,13 @@
 
 use ipnet::IpNet;
 
+use super::endpoint::routed;
 use super::{Change, Plane};
 use crate::error::Error;
 use crate::host::contents::Contents;
 use crate::links::{Bridge, Link};
 use crate::model::{Kind, Network};
+use crate::names::LinkName;
 use crate::sysctl::Settings;
 
 impl Plane {
@@ -16,9 +18,9 @@ impl Plane {
     /// [`Error::Invalid`] for a network that contradicts itself; [`Error::Foreign`] if the bridge's name is taken, or
     /// an uplink in use; [`Error::NoLink`] without the uplink; [`Error::Refused`].
     pub fn add_network(&mut self, network: &Network) -> Result<(), Error> {
-        self.changes.clear();
+        self.begin(false);
         self.make_bridge(network)?;
-        if matches!(network.kind, Kind::Nat | Kind::Internal) {
+        if routed(network) {
             let mut contents = Contents::empty();
             contents.add_network(network);
             self.add(&contents)?;
@@ -35,34 +37,37 @@ impl Plane {
         self.forward(has(true), has(false))
     }
 
-    /// The bridge with its addresses and settings, or what is missing of it.
-    pub(super) fn make_bridge(&mut self, network: &Network) -> Result<(), Error> {
+    /// The bridge with its addresses and settings, or what is missing of it; its number. `None`: nothing is to be
+    /// changed, and there is no bridge.
+    pub(super) fn make_bridge(&mut self, network: &Network) -> Result<Option<u32>, Error> {
         check(network)?;
         let uplink = match &network.kind {
             Kind::Uplink(name) => Some(self.free_uplink(network, name)?),
             _ => None,
         };
-        let bridge = self.bridge(network)?;
+        let Some(bridge) = self.bridge(network)? else { return Ok(None) };
         self.set_bridge(network)?;
         let present = self.links.addresses()?;
         let present: Vec<IpNet> =
             present.iter().filter(|a| a.link == bridge.index).map(|a| a.address).collect();
         for address in network.gateways.iter().filter(|a| !present.contains(a)) {
-            self.links.add_address(bridge.index, *address)?;
-            self.changes.push(Change::made(format_args!("address {address} of {}", network.bridge)));
+            if self.change(Change::made(format_args!("address {address} of {}", network.bridge))) {
+                self.links.add_address(bridge.index, *address)?;
+            }
         }
         for address in present.iter().filter(|a| !network.gateways.contains(a)) {
-            self.links.remove_address(bridge.index, *address)?;
-            self.changes.push(Change::removed(format_args!("address {address} of {}", network.bridge)));
+            if self.change(Change::removed(format_args!("address {address} of {}", network.bridge))) {
+                self.links.remove_address(bridge.index, *address)?;
+            }
         }
         if let Some(uplink) = uplink
             && (uplink.controller != Some(bridge.index) || !uplink.up)
+            && self.change(Change::changed(format_args!("uplink {} of {}", uplink.name, network.bridge)))
         {
             self.links.set_controller(uplink.index, Some(bridge.index))?;
             self.links.set_up(uplink.index)?;
-            self.changes.push(Change::changed(format_args!("uplink {} of {}", uplink.name, network.bridge)));
         }
-        Ok(())
+        Ok(Some(bridge.index))
     }
 
     /// Removes a network: its part of the table, the bridge, and the links that are its ports. No error if there is
@@ -83,7 +88,7 @@ impl Plane {
     }
 
     /// The uplink of `network`, which is a port of its bridge already or may become one.
-    fn free_uplink(&mut self, network: &Network, name: &crate::LinkName) -> Result<Link, Error> {
+    fn free_uplink(&mut self, network: &Network, name: &LinkName) -> Result<Link, Error> {
         let uplink = self.links.need(name)?;
         let own = self.own_link(&network.bridge)?.map(|bridge| bridge.index);
         if uplink.controller.is_some() {
@@ -103,7 +108,8 @@ impl Plane {
         Ok(uplink)
     }
 
-    fn bridge(&mut self, network: &Network) -> Result<Link, Error> {
+    fn bridge(&mut self, network: &Network) -> Result<Option<Link>, Error> {
+        let what = format!("bridge {}", network.bridge);
         if let Some(link) = self.own_link(&network.bridge)? {
             if link.kind.as_deref() != Some("bridge") {
                 let what = format!("it is no bridge but {:?}", link.kind.as_deref().unwrap_or("hardware"));
@@ -111,12 +117,15 @@ impl Plane {
             }
             let mac = (link.mac != Some(network.mac)).then_some(network.mac);
             let mtu = network.mtu.filter(|mtu| *mtu != link.mtu);
-            if mac.is_some() || mtu.is_some() || !link.up {
+            let differs = mac.is_some() || mtu.is_some() || !link.up;
+            if differs && self.change(Change::changed(&what)) {
                 self.links.set_mac_and_mtu(link.index, mac, mtu)?;
                 self.links.set_up(link.index)?;
-                self.changes.push(Change::changed(format_args!("bridge {}", network.bridge)));
             }
-            return Ok(link);
+            return Ok(Some(link));
+        }
+        if !self.change(Change::made(&what)) {
+            return Ok(None);
         }
         let bridge = Bridge {
             name: network.bridge.clone(),
@@ -126,11 +135,10 @@ impl Plane {
         };
         match self.links.add_bridge(&bridge) {
             Err(error) if !error.is_already_exists() => return Err(error),
-            result => self
-                .changes
-                .extend(result.ok().map(|()| Change::made(format_args!("bridge {}", network.bridge)))), // else it was made by somebody else meanwhile: whose it is shows the next line
+            _ => {} // made, or by somebody else meanwhile: whose it is shows the next line
         }
-        self.own_link(&network.bridge)?.ok_or_else(|| Error::NoLink { name: network.bridge.to_string() })
+        let made = self.own_link(&network.bridge)?;
+        Ok(Some(made.ok_or_else(|| Error::NoLink { name: network.bridge.to_string() })?))
     }
 
     fn set_bridge(&mut self, network: &Network) -> Result<(), Error> {
@@ -147,7 +155,7 @@ impl Plane {
             wanted.push((format!("ipv6/conf/{name}/accept_ra"), "0"));
             wanted.push((format!("ipv6/conf/{name}/disable_ipv6"), if has(false) { "0" } else { "1" }));
         }
-        let written = settings.set(&wanted)?;
+        let written = settings.set(&wanted, self.look_only)?;
         self.changes.extend(written.into_iter().map(Change::changed));
         Ok(())
     }
@@ -158,7 +166,7 @@ fn check(network: &Network) -> Result<(), Error> {
     if !network.mac.is_unicast() {
         return refuse("its hardware address is none that a link may have");
     }
-    let routed = matches!(network.kind, Kind::Nat | Kind::Internal);
+    let routed = routed(network);
     if routed && network.gateways.is_empty() {
         return refuse("the host is its gateway and has no address on it");
     }

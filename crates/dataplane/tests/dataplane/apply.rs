@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use hcs_dataplane::{
-    Bridge, Change, Endpoint, Error, Instance, Kind, LinkName, Links, Netns, Network, Plane, PortMap,
-    TableState, Transport, Wanted,
+    Acl, AclRule, Action, Bridge, BridgePort, Change, Direction, EgressLimit, Endpoint, Error, Instance,
+    Kind, LinkName, Links, Netns, Network, Plane, PortMap, TableState, Transport, Wanted,
 };
 
-use crate::support::{World, connects, endpoint, listen, mac, name, namespace, network, outside_of};
+use crate::listing::nft;
+use crate::support::{World, connects, endpoint, listen, mac, name, namespace, net, network, outside_of};
 
 struct Set {
     networks: Vec<(Network, Vec<Endpoint>)>,
@@ -96,75 +97,187 @@ fn call_by_call_gives_the_same_as_all_at_once() {
     works(&world, &set);
 }
 
-type Damage = fn(&mut World, &mut Links);
+/// What somebody does at the host, or in the first container.
+#[derive(Clone, Copy)]
+enum Damage {
+    Host(fn(&World, &mut Links)),
+    Inside(fn(&Netns, &mut Links)),
+}
 
 fn index(links: &mut Links, text: &str) -> u32 {
     links.need(&name(text)).unwrap().index
 }
 
-#[test]
-fn whatever_others_did_to_it_is_mended() {
-    let mut world = World::new();
-    let set = Set::new();
-    world.plane.apply(&set.wanted()).unwrap();
-    let host = world.host.try_clone().unwrap();
-    let mut links = Links::open(&host).unwrap();
-    let damages: Vec<(&str, Damage)> = vec![
+fn damages() -> Vec<(&'static str, Damage)> {
+    use Damage::{Host, Inside};
+    vec![
         (
-            "a bridge is gone",
-            (|_, links| {
+            "bridge br1",
+            Host(|_, links| {
                 let br1 = index(links, "br1");
                 links.delete(&[br1], 4712).unwrap();
             }),
         ),
         (
-            "a link is gone",
-            (|_, links| {
+            "link vh1-10",
+            Host(|_, links| {
                 let link = index(links, "vh1-10");
                 links.delete(&[link], 4712).unwrap();
             }),
         ),
         (
-            "a link is no port any more",
-            (|_, links| {
+            "link vh1-11",
+            Host(|_, links| {
                 let link = index(links, "vh1-11");
                 links.set_controller(link, None).unwrap();
             }),
         ),
         (
-            "the gateway's address is gone",
-            (|_, links| {
-                let br1 = index(links, "br1");
-                links.remove_address(br1, "10.9.1.1/24".parse().unwrap()).unwrap();
+            "port vh1-11",
+            Host(|_, links| {
+                let link = index(links, "vh1-11");
+                links.set_port(link, BridgePort { hairpin: false, locked: false, isolated: false }).unwrap();
             }),
         ),
         (
-            "the largest packet is another",
-            (|_, links| {
+            "address 10.9.1.1/24 of br1",
+            Host(|_, links| {
+                let br1 = index(links, "br1");
+                links.remove_address(br1, net("10.9.1.1/24")).unwrap();
+            }),
+        ),
+        (
+            "bridge br1",
+            Host(|_, links| {
                 let br1 = index(links, "br1");
                 links.set_mac_and_mtu(br1, Some(mac(9)), None).unwrap();
             }),
         ),
-        ("a port is gone", (|world, _| world.plane.remove_ports(&Set::new().ports[5..6]).unwrap())),
         (
-            "the host does not forward",
-            (|world, _| {
+            "neighbour 10.9.1.10 of br1",
+            Host(|_, links| {
+                let br1 = index(links, "br1");
+                links.set_neighbour(br1, "10.9.1.10".parse().unwrap(), mac(9)).unwrap();
+            }),
+        ),
+        (
+            "neighbour 10.9.1.77 of br1",
+            Host(|_, links| {
+                let br1 = index(links, "br1");
+                links.set_neighbour(br1, "10.9.1.77".parse().unwrap(), mac(9)).unwrap();
+            }),
+        ),
+        (
+            "set any4",
+            Host(|world, _| {
+                let ports = [PortMap {
+                    transport: Transport::Tcp,
+                    at: None,
+                    port: 7,
+                    to: "10.9.1.10:7".parse().unwrap(),
+                }];
+                let mut plane =
+                    Plane::open(Instance::new("test").unwrap(), world.host.try_clone().unwrap()).unwrap();
+                plane.add_ports(&ports).unwrap();
+            }),
+        ),
+        (
+            "ipv4/ip_forward",
+            Host(|world, _| {
                 world.host.inside(|| fs_err::write("/proc/sys/net/ipv4/ip_forward", "0").unwrap()).unwrap();
             }),
         ),
-        ("a container has no address", (|_, _| ())),
-    ];
-    for (what, damage) in damages {
-        damage(&mut world, &mut links);
-        if what == "a container has no address" {
-            let mut inside = Links::open(&set.inside[0]).unwrap();
-            let eth0 = index(&mut inside, "eth0");
-            inside.remove_address(eth0, "10.9.1.10/24".parse().unwrap()).unwrap();
+        (
+            "ipv4/conf/br1/route_localnet",
+            Host(|world, _| {
+                let path = "/proc/sys/net/ipv4/conf/br1/route_localnet";
+                world.host.inside(|| fs_err::write(path, "0").unwrap()).unwrap();
+            }),
+        ),
+        ("nftables table hcs-test", Host(|world, _| _ = nft(&world.host, &["flush", "ruleset"]))),
+        (
+            "address 10.9.1.10/24 in",
+            Inside(|_, links| {
+                let eth0 = index(links, "eth0");
+                links.remove_address(eth0, net("10.9.1.10/24")).unwrap();
+            }),
+        ),
+        (
+            "address 10.9.1.99/24 in",
+            Inside(|_, links| {
+                let eth0 = index(links, "eth0");
+                links.add_address(eth0, net("10.9.1.99/24")).unwrap();
+            }),
+        ),
+        (
+            "route to 0.0.0.0/0 in",
+            Inside(|_, links| {
+                let eth0 = index(links, "eth0");
+                // With its address goes the route; the address is given back, and the route is not.
+                links.remove_address(eth0, net("10.9.1.10/24")).unwrap();
+                links.add_address(eth0, net("10.9.1.10/24")).unwrap();
+            }),
+        ),
+        (
+            "egress limit of eth0 in",
+            Inside(|_, links| {
+                let eth0 = index(links, "eth0");
+                links.set_egress_limit(eth0, Some(EgressLimit { rate: 1_000 })).unwrap();
+            }),
+        ),
+        ("rules of eth0 in", Inside(|inside, _| _ = nft(inside, &["flush", "ruleset"]))),
+    ]
+}
+
+#[test]
+fn whatever_others_did_to_it_is_seen_and_mended() {
+    let mut world = World::new();
+    let mut set = Set::new();
+    let acl = Acl { otherwise_in: Action::Block, ..Acl::default() };
+    let allow = AclRule {
+        direction: Direction::In,
+        action: Action::Allow,
+        priority: 1,
+        protocols: vec![6],
+        local: Vec::new(),
+        remote: Vec::new(),
+        local_ports: vec![80..=80],
+        remote_ports: Vec::new(),
+    };
+    set.networks[0].1[0].acl = Acl { rules: vec![allow], ..acl };
+    world.plane.apply(&set.wanted()).unwrap();
+    assert_eq!(world.plane.drift(&set.wanted()).unwrap(), []);
+    let fence = world.plane.fence().unwrap();
+    for (what, damage) in damages() {
+        match damage {
+            Damage::Host(damage) => damage(&world, &mut Links::open(&world.host).unwrap()),
+            Damage::Inside(damage) => damage(&set.inside[0], &mut Links::open(&set.inside[0]).unwrap()),
         }
-        assert_ne!(world.plane.apply(&set.wanted()).unwrap(), [], "{what}");
-        assert_eq!(world.plane.apply(&set.wanted()).unwrap(), [], "{what}");
+        let wanted = || Wanted { fence: fence.clone(), ..set.wanted() };
+        let drift = world.plane.drift(&wanted()).unwrap();
+        assert!(drift.iter().any(|change| change.to_string().contains(what)), "{what}: {drift:?}");
+        assert_eq!(world.plane.drift(&wanted()).unwrap(), drift, "a look changed something");
+        let mended = world.plane.apply(&wanted()).unwrap();
+        assert!(drift.iter().all(|change| mended.contains(change)), "{drift:?}, {mended:?}");
+        assert_eq!(world.plane.apply(&wanted()).unwrap(), [], "{what}");
+        assert_eq!(world.plane.drift(&wanted()).unwrap(), [], "{what}");
         works(&world, &set);
     }
+}
+
+#[test]
+fn a_look_at_what_is_missing_makes_nothing() {
+    let mut world = World::new();
+    let set = Set::new();
+    let before = host_state(&world.host);
+    let drift = world.plane.drift(&set.wanted()).unwrap();
+    assert!(drift.contains(&Change::Made("bridge br1".to_owned())), "{drift:?}");
+    assert!(drift.contains(&Change::Made("nftables table hcs-test".to_owned())), "{drift:?}");
+    assert_eq!(host_state(&world.host), before);
+    assert_eq!(world.plane.table_state().unwrap(), TableState::Absent);
+    // And what is there is made by the next call all the same.
+    assert_ne!(world.plane.apply(&set.wanted()).unwrap(), []);
+    works(&world, &set);
 }
 
 #[test]

@@ -98,7 +98,6 @@ fn at_each(what: &str, call: &str, made_before: bool) -> u32 {
             all_is_gone(&mut world);
         }
         all_is_there(&mut world, &inside);
-        all_is_gone(&mut world);
         if lived {
             return n - 1;
         }

@@ -181,3 +181,19 @@ fn a_link_is_ready_when_its_other_end_is_and_that_is_waited_for() {
         assert!(waits.join().unwrap().ready);
     });
 }
+
+#[test]
+fn links_go_with_their_namespaces_and_that_is_waited_for() {
+    let host = namespace("host");
+    let mut inside = containers(&host, 20);
+    let mut links = Links::open(&host).unwrap();
+    let names: Vec<_> = (0..20).map(|n| name(&format!("vh{n}"))).collect();
+    let held = inside.pop().unwrap();
+    drop(inside);
+    links.gone(&names[..19], PATIENCE).unwrap();
+    links.gone(&names[..19], Duration::ZERO).unwrap();
+    let late = links.gone(&names, Duration::ZERO).unwrap_err();
+    assert!(late.to_string().contains("vh19"), "{late}");
+    drop(held);
+    links.gone(&names, PATIENCE).unwrap();
+}
