@@ -1,0 +1,138 @@
+//! A process as a client holds it: the contract's handle, and the pipes of its standard streams.
+
+use std::os::windows::io::{IntoRawHandle as _, OwnedHandle};
+use std::ptr::null_mut;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use hcs_abi::{Handle, ProcessInformation};
+use hcs_contract::{self as contract, ComputeProcess, CreatedProcess, Deadline, Deadlines, Result};
+use serde_json::Value;
+
+use crate::win::input::Input;
+use crate::win::{output, pipe};
+
+/// A process.
+#[derive(Debug)]
+pub struct Process {
+    process: Arc<dyn ComputeProcess>,
+    /// Made with the process, or when an opened one's are first asked for.
+    streams: Mutex<Option<Streams>>,
+}
+
+/// The client's ends of a process's streams. The process keeps these; clients get duplicates, which compete.
+#[derive(Debug)]
+struct Streams {
+    stdin: Option<Arc<Input>>,
+    stdout: Option<OwnedHandle>,
+    stderr: Option<OwnedHandle>,
+}
+
+impl Streams {
+    fn new(information: &contract::ProcessInformation) -> Result<Self> {
+        Ok(Self {
+            stdin: information.take_stdin().map(Input::new).transpose()?.map(Arc::new),
+            stdout: information.take_stdout().map(output::output).transpose()?,
+            stderr: information.take_stderr().map(output::output).transpose()?,
+        })
+    }
+}
+
+impl Process {
+    /// A process that was opened; its streams are asked for when a client asks for them.
+    pub fn opened(process: Arc<dyn ComputeProcess>) -> Self {
+        Self { process, streams: Mutex::default() }
+    }
+
+    /// A new process with its streams.
+    ///
+    /// # Errors
+    /// The pipes can't be made. The process, of which nobody would know, is then ended.
+    pub fn created(created: &CreatedProcess) -> Result<Self> {
+        match Streams::new(&created.information) {
+            Ok(streams) => {
+                let streams = Mutex::new(Some(streams));
+                Ok(Self { process: Arc::clone(&created.process), streams })
+            }
+            Err(error) => {
+                // The failure that counts is the first.
+                let _ = created.process.terminate("").wait(Deadline::Never);
+                created.process.close();
+                Err(error)
+            }
+        }
+    }
+
+    /// The contract's handle.
+    pub fn process(&self) -> &Arc<dyn ComputeProcess> {
+        &self.process
+    }
+
+    /// Its number, and new handles of its streams, which are the caller's to close.
+    ///
+    /// # Errors
+    /// The host's; the pipes can't be made.
+    pub fn information(&self) -> Result<ProcessInformation> {
+        let mut streams = self.lock();
+        if streams.is_none() {
+            let information = self.process.info().wait(Deadline::Never)?;
+            *streams = Some(Streams::new(&information)?);
+        }
+        let Some(Streams { stdin, stdout, stderr }) = &*streams else {
+            unreachable!("filled above, under the same lock")
+        };
+        let copy = |handle: Option<&OwnedHandle>| handle.map(pipe::duplicate).transpose();
+        // All of them before one is given away: after a failure none is left behind.
+        let copies =
+            [copy(stdin.as_deref().map(Input::client))?, copy(stdout.as_ref())?, copy(stderr.as_ref())?];
+        let [std_input, std_output, std_error] = copies.map(given);
+        Ok(ProcessInformation {
+            process_id: self.process.pid(),
+            reserved: 0,
+            std_input,
+            std_output,
+            std_error,
+        })
+    }
+
+    /// Changes it. A request that closes its input goes behind all that was written there.
+    ///
+    /// # Errors
+    /// The host's; timeout, when the process does not read what was written.
+    pub fn modify(&self, settings: &str) -> Result<String> {
+        let input = if closes_input(settings) { self.input() } else { None };
+        if let Some(input) = &input {
+            input.drain(Deadlines::default().process)?;
+        }
+        let answer = self.process.modify(settings).wait(Deadline::Never)?;
+        if let Some(input) = &input {
+            input.close();
+        }
+        Ok(answer)
+    }
+
+    fn input(&self) -> Option<Arc<Input>> {
+        self.lock().as_ref().and_then(|streams| streams.stdin.clone())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Streams>> {
+        // Each change is whole.
+        self.streams.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn given(handle: Option<OwnedHandle>) -> Handle {
+    handle.map_or(null_mut(), OwnedHandle::into_raw_handle)
+}
+
+/// Whether the request closes the process's input, as readers of documents read it.
+fn closes_input(settings: &str) -> bool {
+    let member = |value: &Value, name: &str| {
+        let found = value.as_object()?.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.clone())
+    };
+    let Ok(document) = serde_json::from_str::<Value>(settings) else { return false };
+    member(&document, "Operation").is_some_and(|operation| operation == "CloseHandle")
+        && member(&document, "CloseHandle")
+            .and_then(|close| member(&close, "Handle"))
+            .is_some_and(|handle| handle == "StdIn")
+}
