@@ -85,9 +85,13 @@ fn sources(run: &mut Run, layout: &Layout) {
         "warnings",
     ]);
     run.tool("lints", Duration::from_mins(6), lints);
-    // What is compiled for Windows: the agent, the suite, what a Windows client of the library links, and images.
+    // What is compiled for Windows: the agent, the DLLs, the suite, what a Windows client of the library links, and images.
     let windows = [
         "hcs-agent",
+        "hcs-abi",
+        "hcs-bridge",
+        "hcs-vmcompute",
+        "hcs-computecore",
         "hcs-conformance",
         "hcs-schema",
         "hcs-contract",
@@ -121,7 +125,8 @@ fn tests(run: &mut Run, layout: &Layout, counts: &mut Counts, full: bool) {
     // The supervisor with fault points first: the product's own is what is to be found where cargo builds it.
     let ready = run.step("guests", 4 * minute, || {
         build::faulty_guests(layout)?;
-        build::guests(layout).map(|_| ())
+        build::guests(layout)?;
+        build::dlls(layout).map(|_| ())
     });
     if !(ready && run.step("programs", 4 * minute, || programs::fetch(layout))) {
         return;
