@@ -11,6 +11,7 @@ mod kill;
 mod logs;
 mod ls;
 mod pause;
+mod prefix;
 mod ps;
 mod rm;
 mod run;
@@ -58,6 +59,7 @@ pub(crate) fn dispatch(cli: &Cli, printer: Printer) -> Result<Outcome, Failure> 
         Command::Wait(arguments) => wait::wait(arguments, printer),
         Command::Gc(arguments) => gc::gc(arguments, printer),
         Command::Base(arguments) => base::base(arguments, printer),
+        Command::WinePrefix(arguments) => prefix::prefix(arguments, printer),
         Command::Top(arguments) => top::top(arguments, printer),
         Command::Features(_) => features::features(printer),
         Command::Completions(arguments) => completions::completions(arguments),
