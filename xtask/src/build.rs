@@ -134,6 +134,17 @@ pub(crate) fn dlls(layout: &Layout) -> Result<Vec<Built>, Error> {
         .collect()
 }
 
+/// The client in Rust that the DLLs' tests run, where they look for it: no user needs it.
+pub(crate) fn clients(layout: &Layout) -> Result<(), Error> {
+    let package = "hcs-clients";
+    Tool::cargo(&layout.root)
+        .args(["build", "--locked", "--profile", "dll", "--target", WINDOWS, "--package", package])
+        .output_to_stderr()?
+        .run()?;
+    let name = "operations.exe";
+    put(&layout.target.join(WINDOWS).join("dll").join(name), &layout.target.join("clients").join(name))
+}
+
 /// A supervisor with fault points, for tests; a folder in the target folder that only they know.
 pub(crate) fn faulty_guests(layout: &Layout) -> Result<(), Error> {
     let [init, _] = &GUESTS;

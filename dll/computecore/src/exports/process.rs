@@ -29,11 +29,11 @@ pub(super) unsafe extern "system" fn HcsCreateProcess(
     process: *mut ProcessHandle,
 ) -> i32 {
     let create = || {
-        let place = not_null(process)?;
-        // SAFETY: not null; the client's promise.
-        unsafe { place.write_unaligned(null_mut()) };
         let about = Request { kind: Some(OperationKind::CreateProcess), system: system.addr(), process: 0 };
         Ticket::request(operation, about, |ticket| {
+            let place = not_null(process)?;
+            // SAFETY: not null; the client's promise.
+            unsafe { place.write_unaligned(null_mut()) };
             without_token("securityDescriptor", security)?;
             let system = System::get(system)?;
             // SAFETY: the client's promise.

@@ -26,11 +26,11 @@ pub(super) unsafe extern "system" fn HcsCreateComputeSystem(
     system: *mut SystemHandle,
 ) -> i32 {
     let create = || {
-        let place = not_null(system)?;
-        // SAFETY: not null; the client's promise.
-        unsafe { place.write_unaligned(null_mut()) };
         let request = Request { kind: Some(OperationKind::Create), ..Request::default() };
         Ticket::request(operation, request, |ticket| {
+            let place = not_null(system)?;
+            // SAFETY: not null; the client's promise.
+            unsafe { place.write_unaligned(null_mut()) };
             without_token("securityDescriptor", security)?;
             // SAFETY: the client's promise.
             let (id, document) = unsafe { (text("id", id)?, text("configuration", configuration)?) };
