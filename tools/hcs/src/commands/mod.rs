@@ -16,6 +16,7 @@ mod kill;
 mod logs;
 mod ls;
 mod pause;
+mod prefix;
 mod ps;
 #[cfg(target_os = "linux")]
 mod rm;
@@ -68,6 +69,7 @@ pub(crate) fn dispatch(cli: &Cli, printer: Printer) -> Result<Outcome, Failure> 
         Command::Gc(arguments) => gc::gc(arguments, printer),
         #[cfg(target_os = "linux")]
         Command::Base(arguments) => base::base(arguments, printer),
+        Command::WinePrefix(arguments) => prefix::prefix(arguments, printer),
         Command::Top(arguments) => top::top(arguments, printer),
         #[cfg(target_os = "linux")]
         Command::Features(_) => features::features(printer),
