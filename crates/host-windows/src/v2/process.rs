@@ -30,7 +30,7 @@ impl Process {
         Ok(this)
     }
 
-    /// A call that takes a process and a text, which is null when it is empty.
+    /// A call that takes a process and a text.
     fn act(
         &self,
         kind: OperationKind,
@@ -39,9 +39,14 @@ impl Process {
     ) -> Operation {
         let make = |process: &Handle, operation| {
             let (call, text) = (export(process)?, Wide::document(text)?);
+            // Options may be absent; what to change must be said.
+            let pointer = match kind {
+                OperationKind::ModifyProcess => text.as_ptr(),
+                _ => text.as_optional_ptr(),
+            };
             // SAFETY: the handle is open as long as `process` is; the operation is open and tracks nothing else; the text is
             // null or ended by NUL, and outlives the call.
-            Ok((unsafe { call(process.raw(), operation, text.as_optional_ptr()) }, ()))
+            Ok((unsafe { call(process.raw(), operation, pointer) }, ()))
         };
         operate(&self.watched, kind, "", make, |(), flight| flight.optional_document(ObjectKind::Process))
     }

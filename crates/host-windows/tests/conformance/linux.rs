@@ -22,7 +22,7 @@ const WINE_SERVER: &str = "/usr/lib/wine/wineserver64";
 const TARGET: &str = "x86_64-pc-windows-gnu";
 
 /// The DLLs, by their packages.
-const DLLS: [(&str, &str); 1] = [("hcs-vmcompute", "vmcompute.dll")];
+const DLLS: [(&str, &str); 2] = [("hcs-vmcompute", "vmcompute.dll"), ("hcs-computecore", "computecore.dll")];
 
 pub(crate) fn run() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -30,7 +30,7 @@ struct Host {
     name: String,
     generation: Generation,
     guest: GuestOs,
-    host: WindowsHost,
+    opened: WindowsHost,
     refusals: Vec<Refusal>,
     surroundings: Value,
 }
@@ -53,7 +53,7 @@ impl Host {
             name: format!("Windows program by {}, {containers}", generation.library()),
             generation,
             guest,
-            host: open(generation),
+            opened: open(generation),
             refusals,
             surroundings: serde_json::from_str(&text).unwrap(),
         })
@@ -76,7 +76,7 @@ impl Fixture for Host {
     }
 
     fn service(&self) -> Arc<dyn ComputeService> {
-        Arc::new(self.host.clone())
+        Arc::new(self.opened.clone())
     }
 
     fn other_client(&self) -> Arc<dyn ComputeService> {

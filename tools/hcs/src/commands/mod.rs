@@ -16,6 +16,7 @@ mod kill;
 mod logs;
 mod ls;
 mod pause;
+#[cfg(target_os = "linux")]
 mod prefix;
 mod ps;
 #[cfg(target_os = "linux")]
@@ -69,6 +70,7 @@ pub(crate) fn dispatch(cli: &Cli, printer: Printer) -> Result<Outcome, Failure> 
         Command::Gc(arguments) => gc::gc(arguments, printer),
         #[cfg(target_os = "linux")]
         Command::Base(arguments) => base::base(arguments, printer),
+        #[cfg(target_os = "linux")]
         Command::WinePrefix(arguments) => prefix::prefix(arguments, printer),
         Command::Top(arguments) => top::top(arguments, printer),
         #[cfg(target_os = "linux")]
@@ -86,6 +88,8 @@ pub(crate) fn dispatch(cli: &Cli, printer: Printer) -> Result<Outcome, Failure> 
         Command::Base(_) => Err(host::linux_only("base")),
         #[cfg(not(target_os = "linux"))]
         Command::Features(_) => Err(host::linux_only("features")),
+        #[cfg(not(target_os = "linux"))]
+        Command::WinePrefix(_) => Err(host::linux_only("wine-prefix")),
     }?;
     Ok(Outcome::Success)
 }
