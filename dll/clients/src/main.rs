@@ -1,7 +1,7 @@
 //! A client of computecore.dll in Rust: looks exports up when it needs them, and leads a container's life by operations.
 //!
 //! `operations lifecycle ID` and `operations bad ID`; the container's document is in `HCS_TEST_DOCUMENT`. It prints "done",
-//! or panics with what was wrong.
+//! or panics with what was wrong. `operations queries ID` is what `./x bench remote` measures.
 #![allow(clippy::print_stdout, reason = "a test's program; its last word is what the test looks for")]
 
 #[cfg(windows)]
@@ -15,6 +15,7 @@ fn main() {
     match &*mode {
         "lifecycle" => win::lifecycle(&id, &document),
         "bad" => win::bad(&id, &document),
+        "queries" => win::queries(&id),
         _ => panic!("no such mode: {mode:?}"),
     }
     println!("done");

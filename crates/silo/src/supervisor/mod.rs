@@ -23,7 +23,7 @@ mod starts;
 mod streams;
 mod windows;
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 
 pub use exit::{RECORD, RECORD_VERSION, RESERVED, RESERVED_BYTES};
 pub(crate) use streams::{FOLDER as FIFOS, INSIDE as FIFOS_INSIDE};
@@ -46,6 +46,8 @@ pub fn run(socket: OwnedFd) -> i32 {
     // What the client is like must not be seen in the container: what it does with signals (one that ignores SIGCHLD
     // would hear of no end), its mask for new files, and in init its groups, capabilities and score.
     sys::signal::reset_and_block_all();
+    // What it left open for its children: whoever waits for the end of a pipe or for a lock would wait for ours.
+    let _ = sys::close_all_but([socket.as_fd(); 2]);
     let _ = rustix::process::umask(Mode::from_raw_mode(0o022));
     // Nobody may look into the process that holds every container's descriptors.
     let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);

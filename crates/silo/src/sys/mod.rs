@@ -47,7 +47,8 @@ pub(crate) fn close_all_but(kept: [BorrowedFd<'_>; 2]) -> Result<(), Errno> {
             continue;
         }
         // SAFETY: takes plain numbers. The callers, process 1 and those who mount for the supervisor, are clones of the
-        // supervisor: what they inherited from it is never touched again, and values of their own they have dropped.
+        // supervisor: what they inherited from it is never touched again, and values of their own they have dropped. The
+        // supervisor itself calls it first thing, when it owns nothing but its socket.
         if unsafe { libc::syscall(libc::SYS_close_range, first, last, 0u32) } < 0 {
             return Err(last_errno());
         }

@@ -1,5 +1,6 @@
 //! A supervisor that runs out of descriptors refuses what needs one, and goes on.
 
+use std::os::fd::AsRawFd;
 use std::time::{Duration, Instant};
 
 use crate::support::{Place, System, linux};
@@ -40,6 +41,22 @@ fn the_supervisor_takes_what_the_host_allows_and_programs_get_what_the_client_ha
     let fields: Vec<u64> = line.split_whitespace().take(2).map(|field| field.parse().unwrap()).collect();
     assert_eq!(fields, [hard, hard]);
     assert_eq!(system.run("ulimit -Sn; ulimit -Hn").0, format!("{soft}\n{hard}\n"));
+    system.end();
+}
+
+#[test]
+fn the_supervisor_keeps_nothing_open_that_its_client_left_open() {
+    let place = Place::new();
+    // As a shell gives its own descriptors to all that it starts: without close-on-exec.
+    let (_read, write) = rustix::pipe::pipe().unwrap();
+    let left = fs_err::read_link(format!("/proc/self/fd/{}", write.as_raw_fd())).unwrap();
+    let system = System::started(&place.spec("a"));
+    for pid in system.pids() {
+        for entry in fs_err::read_dir(format!("/proc/{pid}/fd")).unwrap() {
+            let open = fs_err::read_link(entry.unwrap().path()).unwrap();
+            assert_ne!(open, left, "process {pid}");
+        }
+    }
     system.end();
 }
 

@@ -4,9 +4,11 @@ mod bad;
 mod dll;
 mod lifecycle;
 mod operation;
+mod queries;
 
 pub(crate) use bad::bad;
 pub(crate) use lifecycle::lifecycle;
+pub(crate) use queries::queries;
 
 /// Longer than anything here takes on a busy machine, in milliseconds: a hang fails instead of hanging the run.
 const PATIENCE: u32 = 60_000;

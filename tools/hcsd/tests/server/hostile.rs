@@ -205,6 +205,31 @@ fn connections_have_a_limit_and_a_thousand_can_come() {
 }
 
 #[test]
+fn ten_thousand_connections_at_once_keep_nobody_from_being_served() {
+    const MANY: usize = 10_000;
+    // Of this process, in which the server is too.
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+    let enough = |limit: Option<u64>| limit.map(|limit| limit.max(4 * MANY as u64));
+    let wanted = rustix::process::Rlimit { current: enough(limit.current), maximum: enough(limit.maximum) };
+    rustix::process::setrlimit(rustix::process::Resource::Nofile, wanted).unwrap();
+    let served = Served::new(|_| {});
+    let host = served.client();
+    let system = started(&host, "busy", DOCUMENT);
+    // None of them says anything, and all of them stay.
+    let open: Vec<_> = (0..MANY).map(|_| UnixStream::connect(served.socket()).unwrap()).collect();
+    assert!(system.properties("").wait(PATIENCE).unwrap().contains("Running"));
+    // Who comes too late is told so, and hung up on.
+    let mut last = open.last().unwrap();
+    last.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut text = Vec::new();
+    let _ = last.read_to_end(&mut text);
+    assert!(text.is_empty() || status(&String::from_utf8_lossy(&text)) == 503, "{text:?}");
+    drop(open);
+    served.until("hcsd_connections", 3);
+    assert!(served.client().open_system("busy").is_ok());
+}
+
+#[test]
 fn handles_and_sessions_have_limits() {
     let served = Served::new(|config| {
         config.max_handles = 5;

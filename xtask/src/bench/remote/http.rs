@@ -1,15 +1,20 @@
 //! The few lines of HTTP/1.1 that both sides are asked by.
 
-use std::io::{Read as _, Write as _};
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
 
 use crate::error::Error;
 
+trait Socket: Read + Write + Send {}
+
+impl<T: Read + Write + Send> Socket for T {}
+
 /// A kept connection.
 pub(super) struct Connection {
-    socket: UnixStream,
+    socket: Box<dyn Socket>,
     buffer: Vec<u8>,
 }
 
@@ -29,7 +34,14 @@ impl Connection {
     pub(super) fn open(path: &Path) -> Result<Self, Error> {
         let socket = UnixStream::connect(path)?;
         socket.set_read_timeout(Some(LIMIT))?;
-        Ok(Self { socket, buffer: Vec::new() })
+        Ok(Self { socket: Box::new(socket), buffer: Vec::new() })
+    }
+
+    pub(super) fn tcp(address: SocketAddr) -> Result<Self, Error> {
+        let socket = TcpStream::connect(address)?;
+        socket.set_nodelay(true)?;
+        socket.set_read_timeout(Some(LIMIT))?;
+        Ok(Self { socket: Box::new(socket), buffer: Vec::new() })
     }
 
     /// Sends it, and reads the whole answer, which must be a success: its body, chunks and all.

@@ -1,6 +1,7 @@
 //! hcsd beside podman's API service: requests over Unix sockets on connections that are kept, by the same few lines of
 //! a client; and what both hold in memory while idle.
 
+mod dll;
 mod http;
 mod service;
 
@@ -42,9 +43,12 @@ pub(super) fn rows(bench: &Bench<'_>) -> Result<Vec<Row>, Error> {
         engine.act(["create", "--name", &name(number), "--rootfs", &lower.to_string_lossy()])?;
     }
     let (ours, theirs) = (bench.dir.join("hcsd.sock"), bench.dir.join("podman.sock"));
+    let tcp = dll::Tcp::choose(bench.dir)?;
     let hcsd = Tool::new(bench.layout.bin().join("hcsd"))
         .args(["--log-level", "error", "--socket"])
         .arg(&ours)
+        .args(["--tcp", &tcp.address.to_string(), "--token-file"])
+        .arg(&tcp.token)
         .env("HCS_ROOT", bench.dir.join("root"))
         .env("HCS_RUN", bench.dir.join("run"));
     let hcsd = Service::start(hcsd, &ours)?;
@@ -88,6 +92,8 @@ pub(super) fn rows(bench: &Bench<'_>) -> Result<Vec<Row>, Error> {
         Row::sizes("idle", &[memory.0], &[memory.1], "podman system service", 0.3),
     ];
     rows.push(many(&ours, &session, handle)?);
+    let path = format!("{}/systems/{handle}/properties", session.path());
+    rows.push(dll::row(bench, &tcp, &path, &name(0), BATCH)?);
     Ok(rows)
 }
 
