@@ -36,7 +36,7 @@ pub(super) unsafe extern "system" fn HcsCreateProcess(
         // SAFETY: the client's promise.
         let parameters = unsafe { text("parameters", parameters)? };
         let created = system.system.create_process(&parameters, ProcessStreams::default());
-        let process = hcs_bridge::Process::created(&*created.wait(Deadline::Never)?)?;
+        let process = hcs_bridge::Process::created(&*created.wait(Deadline::Never)?, system.system.id())?;
         // SAFETY: as above.
         unsafe { out.write_unaligned(process.information()?) };
         // SAFETY: as above.
@@ -60,9 +60,11 @@ pub(super) unsafe extern "system" fn HcsOpenProcess(
         let place = not_null(process)?;
         // SAFETY: not null; the client's promise.
         unsafe { place.write_unaligned(null_mut()) };
-        let process = System::get(system)?.system.open_process(process_id)?;
+        let system = System::get(system)?;
+        let process =
+            hcs_bridge::Process::opened(system.system.open_process(process_id)?, system.system.id());
         // SAFETY: as above.
-        unsafe { place.write_unaligned(Process::insert(hcs_bridge::Process::opened(process))) };
+        unsafe { place.write_unaligned(Process::insert(process)) };
         Ok(Hresult::S_OK)
     };
     // SAFETY: the client's promise.
