@@ -17,8 +17,8 @@ use crate::win::pipe::{self, BUFFER, Direction};
 /// A process's input.
 #[derive(Debug)]
 pub(crate) struct Input {
-    /// The end that clients get duplicates of, until the input was closed by way of the host.
-    client: Mutex<Option<OwnedHandle>>,
+    /// The end that clients get duplicates of.
+    client: OwnedHandle,
     shared: Arc<Shared>,
 }
 
@@ -55,22 +55,11 @@ impl Input {
                 carrier.changed.notify_all();
             })
             .map_err(|error| Error::os("start", "the thread of a standard stream", error))?;
-        Ok(Self { client: Mutex::new(Some(client)), shared })
+        Ok(Self { client, shared })
     }
 
-    /// A new duplicate of the client's end; `None` when there is no more to be had.
-    ///
-    /// # Errors
-    /// The operating system's.
-    pub(crate) fn client(&self) -> Result<Option<OwnedHandle>> {
-        let client = self.client.lock().unwrap_or_else(PoisonError::into_inner);
-        client.as_ref().map(pipe::duplicate).transpose()
-    }
-
-    /// Gives up the end that is kept for further duplicates: the input ends when the clients' own are closed.
-    pub(crate) fn release(&self) {
-        let client = self.client.lock().unwrap_or_else(PoisonError::into_inner).take();
-        drop(client);
+    pub(crate) fn client(&self) -> &OwnedHandle {
+        &self.client
     }
 
     /// Waits until all that was written so far has gone to the server.

@@ -17,22 +17,24 @@ pub struct Process {
     process: Arc<dyn ComputeProcess>,
     /// Its system and number: what tells whether another handle is one of the same process.
     key: (String, u32),
-    /// Made with the process, or when an opened one's are first asked for.
-    streams: Mutex<Option<Streams>>,
+    /// Made with the process, or when an opened one's are first asked for. All handles of one process share them.
+    streams: Mutex<Option<Arc<Streams>>>,
 }
 
-/// The inputs that this program's clients may write to, by their processes.
-static INPUTS: Mutex<Vec<((String, u32), Weak<Input>)>> = Mutex::new(Vec::new());
+/// The streams that there are, by their processes. Handles of one process share them: of two threads that read one output
+/// from the server, one whose client never reads would have what the other's waits for.
+static STREAMS: Mutex<Vec<((String, u32), Weak<Streams>)>> = Mutex::new(Vec::new());
 
-fn inputs_of(key: &(String, u32)) -> Vec<Arc<Input>> {
-    let inputs = INPUTS.lock().unwrap_or_else(PoisonError::into_inner);
-    inputs.iter().filter(|(of, _)| of == key).filter_map(|(_, input)| input.upgrade()).collect()
+fn streams_of(key: &(String, u32)) -> Option<Arc<Streams>> {
+    let streams = STREAMS.lock().unwrap_or_else(PoisonError::into_inner);
+    // The latest: numbers come again.
+    streams.iter().rev().filter(|(of, _)| of == key).find_map(|(_, streams)| streams.upgrade())
 }
 
 /// The client's ends of a process's streams. The process keeps these; clients get duplicates, which compete.
 #[derive(Debug)]
 struct Streams {
-    stdin: Option<Arc<Input>>,
+    stdin: Option<Input>,
     stdout: Option<OwnedHandle>,
     stderr: Option<OwnedHandle>,
 }
@@ -40,7 +42,7 @@ struct Streams {
 impl Streams {
     fn new(information: &contract::ProcessInformation) -> Result<Self> {
         Ok(Self {
-            stdin: information.take_stdin().map(Input::new).transpose()?.map(Arc::new),
+            stdin: information.take_stdin().map(Input::new).transpose()?,
             stdout: information.take_stdout().map(output::output).transpose()?,
             stderr: information.take_stderr().map(output::output).transpose()?,
         })
@@ -62,7 +64,7 @@ impl Process {
         match Streams::new(&created.information) {
             Ok(streams) => {
                 let this = Self::opened(Arc::clone(&created.process), system);
-                this.keep(&mut this.lock(), streams);
+                this.lock().replace(this.shared(streams));
                 Ok(this)
             }
             Err(error) => {
@@ -85,16 +87,14 @@ impl Process {
     /// The host's; the pipes can't be made.
     pub fn information(&self) -> Result<ProcessInformation> {
         let mut streams = self.lock();
-        if streams.is_none() {
-            let information = self.process.info().wait(Deadline::Never)?;
-            self.keep(&mut streams, Streams::new(&information)?);
-        }
-        let Some(Streams { stdin, stdout, stderr }) = &*streams else {
-            unreachable!("filled above, under the same lock")
+        let of_process = match streams.as_ref().map(Arc::clone).or_else(|| streams_of(&self.key)) {
+            Some(there) => there,
+            None => self.shared(Streams::new(&*self.process.info().wait(Deadline::Never)?)?),
         };
+        let Streams { stdin, stdout, stderr } = &**streams.insert(of_process);
         let copy = |handle: Option<&OwnedHandle>| handle.map(pipe::duplicate).transpose();
         // All of them before one is given away: after a failure none is left behind.
-        let input = stdin.as_deref().map(Input::client).transpose()?.flatten();
+        let input = copy(stdin.as_ref().map(Input::client))?;
         let copies = [input, copy(stdout.as_ref())?, copy(stderr.as_ref())?];
         let [std_input, std_output, std_error] = copies.map(given);
         Ok(ProcessInformation {
@@ -111,35 +111,28 @@ impl Process {
     /// # Errors
     /// The host's; timeout, when the process does not read what was written.
     pub fn modify(&self, settings: &str) -> Result<String> {
-        if !closes_input(settings) {
-            return self.process.modify(settings).wait(Deadline::Never);
-        }
-        let inputs = inputs_of(&self.key);
-        for input in &inputs {
+        let streams = if closes_input(settings) { streams_of(&self.key) } else { None };
+        let input = streams.as_ref().and_then(|streams| streams.stdin.as_ref());
+        if let Some(input) = input {
             input.drain(Deadlines::default().process)?;
         }
         let answer = self.process.modify(settings).wait(Deadline::Never)?;
-        let own = self.lock().as_ref().and_then(|streams| streams.stdin.clone());
-        for input in &inputs {
-            // Whoever has another handle may go on writing until he closes what he has.
-            input.release();
-            if own.as_ref().is_some_and(|own| Arc::ptr_eq(own, input)) {
-                input.close();
-            }
+        if let Some(input) = input {
+            input.close();
         }
         Ok(answer)
     }
 
-    fn keep(&self, place: &mut Option<Streams>, streams: Streams) {
-        if let Some(input) = &streams.stdin {
-            let mut inputs = INPUTS.lock().unwrap_or_else(PoisonError::into_inner);
-            inputs.retain(|(_, input)| input.strong_count() > 0);
-            inputs.push((self.key.clone(), Arc::downgrade(input)));
-        }
-        *place = Some(streams);
+    /// What other handles of the process find, as long as one that has it is open.
+    fn shared(&self, streams: Streams) -> Arc<Streams> {
+        let streams = Arc::new(streams);
+        let mut all = STREAMS.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|(_, streams)| streams.strong_count() > 0);
+        all.push((self.key.clone(), Arc::downgrade(&streams)));
+        streams
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Streams>> {
+    fn lock(&self) -> MutexGuard<'_, Option<Arc<Streams>>> {
         // Each change is whole.
         self.streams.lock().unwrap_or_else(PoisonError::into_inner)
     }
