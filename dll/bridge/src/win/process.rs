@@ -14,18 +14,21 @@ use crate::win::{output, pipe};
 /// A process.
 #[derive(Debug)]
 pub struct Process {
-    process: Arc<dyn ComputeProcess>,
+    handle: Arc<dyn ComputeProcess>,
     /// Its system and number: what tells whether another handle is one of the same process.
-    key: (String, u32),
+    key: Key,
     /// Made with the process, or when an opened one's are first asked for. All handles of one process share them.
     streams: Mutex<Option<Arc<Streams>>>,
 }
 
+/// A process, by its system and number.
+type Key = (String, u32);
+
 /// The streams that there are, by their processes. Handles of one process share them: of two threads that read one output
 /// from the server, one whose client never reads would have what the other's waits for.
-static STREAMS: Mutex<Vec<((String, u32), Weak<Streams>)>> = Mutex::new(Vec::new());
+static STREAMS: Mutex<Vec<(Key, Weak<Streams>)>> = Mutex::new(Vec::new());
 
-fn streams_of(key: &(String, u32)) -> Option<Arc<Streams>> {
+fn streams_of(key: &Key) -> Option<Arc<Streams>> {
     let streams = STREAMS.lock().unwrap_or_else(PoisonError::into_inner);
     // The latest: numbers come again.
     streams.iter().rev().filter(|(of, _)| of == key).find_map(|(_, streams)| streams.upgrade())
@@ -53,7 +56,7 @@ impl Process {
     /// A process of `system` that was opened; its streams are asked for when a client asks for them.
     pub fn opened(process: Arc<dyn ComputeProcess>, system: &str) -> Self {
         let key = (system.to_owned(), process.pid());
-        Self { process, key, streams: Mutex::default() }
+        Self { handle: process, key, streams: Mutex::default() }
     }
 
     /// A new process of `system`, with its streams.
@@ -78,7 +81,7 @@ impl Process {
 
     /// The contract's handle.
     pub fn process(&self) -> &Arc<dyn ComputeProcess> {
-        &self.process
+        &self.handle
     }
 
     /// Its number, and new handles of its streams, which are the caller's to close.
@@ -89,7 +92,7 @@ impl Process {
         let mut streams = self.lock();
         let of_process = match streams.as_ref().map(Arc::clone).or_else(|| streams_of(&self.key)) {
             Some(there) => there,
-            None => self.shared(Streams::new(&*self.process.info().wait(Deadline::Never)?)?),
+            None => self.shared(Streams::new(&*self.handle.info().wait(Deadline::Never)?)?),
         };
         let Streams { stdin, stdout, stderr } = &**streams.insert(of_process);
         let copy = |handle: Option<&OwnedHandle>| handle.map(pipe::duplicate).transpose();
@@ -98,7 +101,7 @@ impl Process {
         let copies = [input, copy(stdout.as_ref())?, copy(stderr.as_ref())?];
         let [std_input, std_output, std_error] = copies.map(given);
         Ok(ProcessInformation {
-            process_id: self.process.pid(),
+            process_id: self.handle.pid(),
             reserved: 0,
             std_input,
             std_output,
@@ -116,7 +119,7 @@ impl Process {
         if let Some(input) = input {
             input.drain(Deadlines::default().process)?;
         }
-        let answer = self.process.modify(settings).wait(Deadline::Never)?;
+        let answer = self.handle.modify(settings).wait(Deadline::Never)?;
         if let Some(input) = input {
             input.close();
         }

@@ -39,7 +39,7 @@ pub(super) unsafe extern "system" fn HcsCreateProcess(
             // SAFETY: the client's promise.
             let parameters = unsafe { text("processParameters", parameters)? };
             let created = system.system.create_process(&parameters, ProcessStreams::default());
-            let process = hcs_bridge::Process::created(&*created.wait(Deadline::Never)?)?;
+            let process = hcs_bridge::Process::created(&*created.wait(Deadline::Never)?, system.system.id())?;
             let (process, handle) = Process::insert(process);
             ticket.made(|request| request.process = handle.addr());
             // SAFETY: as above.
@@ -67,8 +67,10 @@ pub(super) unsafe extern "system" fn HcsOpenProcess(
         let place = not_null(process)?;
         // SAFETY: not null; the client's promise.
         unsafe { place.write_unaligned(null_mut()) };
-        let process = System::get(system)?.system.open_process(process_id)?;
-        let (_, handle) = Process::insert(hcs_bridge::Process::opened(process));
+        let system = System::get(system)?;
+        let process =
+            hcs_bridge::Process::opened(system.system.open_process(process_id)?, system.system.id());
+        let (_, handle) = Process::insert(process);
         // SAFETY: as above.
         unsafe { place.write_unaligned(handle) };
         Ok(Hresult::S_OK)
