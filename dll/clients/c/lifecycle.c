@@ -1,4 +1,5 @@
-/* A container's life through vmcompute.dll, as a client of the first API leads it. Arguments: id, text that is echoed. */
+/* A container's life through vmcompute.dll, as a client of the first API leads it. Argument: an id.
+ * The container has a folder of drive C: at /shared, with a file "word". */
 #include "client.h"
 
 static DWORD WINAPI close_process(void *process)
@@ -13,6 +14,15 @@ static PWSTR properties(const char *name, HCS handle, PCWSTR query)
     else EXPECT(S_OK, call(name, handle, &text, &result, NULL, NULL));
     CHECK(text && !result);
     return text;
+}
+
+static char output[300000];
+static DWORD output_length;
+
+static DWORD WINAPI read_output(void *handle)
+{
+    output_length = read_all(handle, output, sizeof(output));
+    return 0;
 }
 
 int wmain(int argc, WCHAR **argv)
@@ -41,7 +51,7 @@ int wmain(int argc, WCHAR **argv)
 
     /* A program that reads to the end of its input, and fails. */
     INFORMATION information;
-    PCWSTR program = L"{\"CommandArgs\":[\"/bin/sh\",\"-c\",\"cat; echo \\u00e4 errors >&2; exit 259\"],"
+    PCWSTR program = L"{\"CommandArgs\":[\"/bin/sh\",\"-c\",\"cat; cat /shared/word >&2; exit 259\"],"
                      L"\"CreateStdInPipe\":true,\"CreateStdOutPipe\":true,\"CreateStdErrPipe\":true}";
     EXPECT(S_OK, call("HcsCreateProcess", system, program, &information, &process, &result));
     CHECK(process && information.ProcessId && information.StdInput && information.StdOutput && information.StdError);
@@ -53,24 +63,19 @@ int wmain(int argc, WCHAR **argv)
     CHECK(CloseHandle(more.StdInput) && CloseHandle(more.StdOutput) && CloseHandle(more.StdError));
     static char sent[200000], got[300000];
     memset(sent, 'x', sizeof(sent));
-    strcpy(sent + sizeof(sent) - 4, "end");
-    DWORD written = 0;
-    HANDLE reader = information.StdOutput;
-    /* Larger than all buffers in between: the program must read while this writes. */
-    while (written < sizeof(sent))
-    {
-        DWORD part = sizeof(sent) - written < 20000 ? sizeof(sent) - written : 20000;
-        written += transfer(information.StdInput, sent + written, part, TRUE);
-        CHECK(transfer(reader, got, 20000, FALSE) > 0 || written == sizeof(sent));
-    }
+    memcpy(sent + sizeof(sent) - 3, "end", 3);
+    HANDLE reading = CreateThread(NULL, 0, read_output, information.StdOutput, 0, NULL);
+    /* Larger than all buffers in between; the last of it must not be overtaken by the request that closes the input. */
+    for (DWORD written = 0; written < sizeof(sent);)
+        written += transfer(information.StdInput, sent + written, sizeof(sent) - written, TRUE);
     PCWSTR closing = L"{\"Operation\":\"CloseHandle\",\"CloseHandle\":{\"Handle\":\"StdIn\"}}";
     EXPECT(S_OK, call("HcsModifyProcess", process, closing, &result, NULL, NULL));
     CHECK(CloseHandle(information.StdInput));
-    read_all(reader, got, sizeof(got));
-    CHECK(strstr(got, "end") || !memcmp(got, "", 1));
+    CHECK(WaitForSingleObject(reading, PATIENCE) == WAIT_OBJECT_0 && CloseHandle(reading));
+    CHECK(output_length == sizeof(sent) && !memcmp(output, sent, sizeof(sent)));
     read_all(information.StdError, got, sizeof(got));
-    CHECK(!strcmp(got, "\xc3\xa4 errors\n"));
-    CHECK(CloseHandle(reader) && CloseHandle(information.StdError));
+    CHECK(!strcmp(got, "\xc3\xa4 word\n"));
+    CHECK(CloseHandle(information.StdOutput) && CloseHandle(information.StdError));
     wait_for(exited, 0x00010000);
     text = properties("HcsGetProcessProperties", process, NULL);
     CHECK(wcsstr(text, L"\"Exited\":true") && wcsstr(text, L"\"ExitCode\":3"));
@@ -85,6 +90,16 @@ int wmain(int argc, WCHAR **argv)
     CHECK(WaitForSingleObject(thread, PATIENCE) == WAIT_OBJECT_0 && GetExitCodeThread(thread, &code) && !code);
     CloseHandle(thread);
     EXPECT(HANDLE_INVALID, call("HcsCloseProcess", process, NULL, NULL, NULL, NULL));
+
+    /* A folder of drive C: as a mapped one, once more. */
+    PCWSTR map = L"{\"ResourcePath\":\"Container/MappedDirectories\",\"RequestType\":\"Add\",\"Settings\":"
+                 L"{\"HostPath\":\"C:\\\\shared\",\"ContainerPath\":\"/again\",\"ReadOnly\":true}}";
+    EXPECT(S_OK, call("HcsModifyComputeSystem", system, map, &result, NULL, NULL));
+    PCWSTR shows = L"{\"CommandArgs\":[\"/bin/cat\",\"/again/word\"],\"CreateStdOutPipe\":true}";
+    EXPECT(S_OK, call("HcsCreateProcess", system, shows, &information, &process, &result));
+    read_all(information.StdOutput, got, sizeof(got));
+    CHECK(!strcmp(got, "\xc3\xa4 word\n") && CloseHandle(information.StdOutput));
+    EXPECT(S_OK, call("HcsCloseProcess", process, NULL, NULL, NULL, NULL));
 
     /* One that lives until it is ended, held by two handles. */
     program = L"{\"CommandArgs\":[\"/bin/sleep\",\"1000\"],\"CreateStdOutPipe\":true}";
