@@ -16,6 +16,8 @@ static PWSTR properties(const char *name, HCS handle, PCWSTR query)
     return text;
 }
 
+static const WCHAR closes_input[] = L"{\"Operation\":\"CloseHandle\",\"CloseHandle\":{\"Handle\":\"StdIn\"}}";
+
 static char output[300000];
 static DWORD output_length;
 
@@ -25,12 +27,28 @@ static DWORD WINAPI read_output(void *handle)
     return 0;
 }
 
+/* Writes so many bytes, closes the input at once, and reads all of them back. */
+static void echo(HCS process, const INFORMATION *information, DWORD size)
+{
+    static char sent[200000];
+    memset(sent, 'x', size);
+    memcpy(sent + size - 3, "end", 3);
+    HANDLE reading = CreateThread(NULL, 0, read_output, information->StdOutput, 0, NULL);
+    for (DWORD written = 0; written < size;)
+        written += transfer(information->StdInput, sent + written, size - written, TRUE);
+    EXPECT(S_OK, call("HcsModifyProcess", process, closes_input, NULL, NULL, NULL));
+    CHECK(CloseHandle(information->StdInput));
+    CHECK(WaitForSingleObject(reading, PATIENCE) == WAIT_OBJECT_0 && CloseHandle(reading));
+    CHECK(output_length == size && !memcmp(output, sent, size) && CloseHandle(information->StdOutput));
+}
+
 int wmain(int argc, WCHAR **argv)
 {
     CHECK(argc == 2);
     PCWSTR id = argv[1], document = variable(L"HCS_TEST_DOCUMENT");
     PWSTR text = NULL, result = NULL;
     WATCH *watch;
+    static char got[4096];
     HCS system = create(id, document, &watch), again = NULL, process = NULL, other = NULL;
 
     /* The id is taken; the document beside the code says so, with the code of this API. */
@@ -61,21 +79,10 @@ int wmain(int argc, WCHAR **argv)
     EXPECT(S_OK, call("HcsGetProcessInfo", process, &more, &result, NULL, NULL));
     CHECK(more.ProcessId == information.ProcessId && more.StdInput != information.StdInput);
     CHECK(CloseHandle(more.StdInput) && CloseHandle(more.StdOutput) && CloseHandle(more.StdError));
-    static char sent[200000], got[300000];
-    memset(sent, 'x', sizeof(sent));
-    memcpy(sent + sizeof(sent) - 3, "end", 3);
-    HANDLE reading = CreateThread(NULL, 0, read_output, information.StdOutput, 0, NULL);
-    /* Larger than all buffers in between; the last of it must not be overtaken by the request that closes the input. */
-    for (DWORD written = 0; written < sizeof(sent);)
-        written += transfer(information.StdInput, sent + written, sizeof(sent) - written, TRUE);
-    PCWSTR closing = L"{\"Operation\":\"CloseHandle\",\"CloseHandle\":{\"Handle\":\"StdIn\"}}";
-    EXPECT(S_OK, call("HcsModifyProcess", process, closing, &result, NULL, NULL));
-    CHECK(CloseHandle(information.StdInput));
-    CHECK(WaitForSingleObject(reading, PATIENCE) == WAIT_OBJECT_0 && CloseHandle(reading));
-    CHECK(output_length == sizeof(sent) && !memcmp(output, sent, sizeof(sent)));
+    echo(process, &information, 200000);
     read_all(information.StdError, got, sizeof(got));
     CHECK(!strcmp(got, "\xc3\xa4 word\n"));
-    CHECK(CloseHandle(information.StdOutput) && CloseHandle(information.StdError));
+    CHECK(CloseHandle(information.StdError));
     wait_for(exited, 0x00010000);
     text = properties("HcsGetProcessProperties", process, NULL);
     CHECK(wcsstr(text, L"\"Exited\":true") && wcsstr(text, L"\"ExitCode\":3"));
@@ -90,6 +97,21 @@ int wmain(int argc, WCHAR **argv)
     CHECK(WaitForSingleObject(thread, PATIENCE) == WAIT_OBJECT_0 && GetExitCodeThread(thread, &code) && !code);
     CloseHandle(thread);
     EXPECT(HANDLE_INVALID, call("HcsCloseProcess", process, NULL, NULL, NULL, NULL));
+
+    /* More than all sockets and pipes hold, for a process that takes its time: the request to close the input waits for it. */
+    enum { LARGE = 16 << 20 };
+    char *large = calloc(1, LARGE);
+    PCWSTR slow = L"{\"CommandArgs\":[\"/bin/sh\",\"-c\",\"sleep 1; exec /bin/busybox wc -c\"],"
+                  L"\"CreateStdInPipe\":true,\"CreateStdOutPipe\":true}";
+    EXPECT(S_OK, call("HcsCreateProcess", system, slow, &information, &process, &result));
+    for (DWORD written = 0; written < LARGE;)
+        written += transfer(information.StdInput, large + written, LARGE - written, TRUE);
+    EXPECT(S_OK, call("HcsModifyProcess", process, closes_input, NULL, NULL, NULL));
+    CHECK(CloseHandle(information.StdInput));
+    read_all(information.StdOutput, got, sizeof(got));
+    CHECK(atoi(got) == LARGE && CloseHandle(information.StdOutput));
+    EXPECT(S_OK, call("HcsCloseProcess", process, NULL, NULL, NULL, NULL));
+    free(large);
 
     /* A folder of drive C: as a mapped one, once more. */
     PCWSTR map = L"{\"ResourcePath\":\"Container/MappedDirectories\",\"RequestType\":\"Add\",\"Settings\":"
