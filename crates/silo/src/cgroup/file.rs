@@ -7,8 +7,12 @@ use rustix::io::Errno;
 
 /// Writes `text` in one call: kernfs takes each write(2) as one whole value.
 pub(crate) fn write(dir: BorrowedFd<'_>, file: &str, text: &[u8]) -> Result<(), Errno> {
-    let fd = openat(dir, file, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())?;
-    rustix::io::write(fd, text).map(|_| ())
+    rustix::io::write(open_to_write(dir, file)?, text).map(drop)
+}
+
+/// For several values, one after the other, each written to the beginning in one call.
+pub(crate) fn open_to_write(dir: BorrowedFd<'_>, file: &str) -> Result<OwnedFd, Errno> {
+    openat(dir, file, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())
 }
 
 /// The whole file.
