@@ -26,6 +26,9 @@ const HANGS: &str = r#""CommandArgs":["hang"]"#;
 const DOCUMENT: &str =
     r#"{"SystemType":"Container","ContainerType":"Linux","VolumePath":"/srv/root","Owner":"tests"}"#;
 
+/// What users are told of each export.
+const PAGE: &str = include_str!("../../../../docs/support/dlls.md");
+
 /// Made once, for all cases.
 struct World {
     prefix: Prefix,
@@ -128,6 +131,12 @@ fn exports(_: &World) {
     };
     assert_eq!(listed("vmcompute.dll"), sorted(&[vmcompute::EXPORTS, vmcompute::OTHER_DOMAINS]));
     assert_eq!(listed("computecore.dll"), sorted(&[computecore::EXPORTS]));
+    let (first, second) = PAGE.split_once("## computecore.dll").expect("the page has a part for each DLL");
+    for (part, dll) in [(first, "vmcompute.dll"), (second, "computecore.dll")] {
+        let missing: Vec<_> =
+            listed(dll).into_iter().filter(|name| !part.contains(&format!("`{name}`"))).collect();
+        assert!(missing.is_empty(), "docs/support/dlls.md does not say what {dll} answers to {missing:?}");
+    }
 }
 
 /// Its server would write its own registry over ours.
