@@ -19,7 +19,7 @@ mod table;
 #[cfg(windows)]
 mod win;
 
-pub use answer::{Generation, invalid_handle, not_null, without_token};
+pub use answer::{Generation, invalid_handle, without_token};
 pub use delivery::Delivery;
 pub use documents::Document;
 pub use paths::{Place, place};
@@ -27,5 +27,20 @@ pub use settings::{FILE, Settings};
 pub use table::Table;
 #[cfg(windows)]
 pub use win::{
-    Process, answer, answer_or, document_for_host, host, set_last_error, text, text_or_empty, write,
+    Out, Process, answer, answer_or, document_for_host, host, set_last_error, text, text_or_empty,
 };
+
+/// Exports that take whatever they are given and answer `E_NOTIMPL`: they are there, so that looking them up does not
+/// fail. In the 64-bit convention the caller takes its arguments off, so that none need be declared.
+#[macro_export]
+macro_rules! not_implemented {
+    ($($name:ident)*) => {
+        $(
+            // SAFETY: no other symbol of the DLL has this name.
+            #[unsafe(no_mangle)]
+            extern "system" fn $name() -> i32 {
+                ::hcs_contract::Hresult::E_NOTIMPL.to_i32()
+            }
+        )*
+    };
+}

@@ -109,6 +109,11 @@ int wmain(int argc, WCHAR **argv)
     /* Texts: not a document, lone surrogates, at an odd address, larger than any document. */
     EXPECT((HRESULT)0xC037010D, call("HcsCreateComputeSystem", L"x", L"{\"no", NULL, &out, &result));
     free_text(result);
+    /* A path on a drive that is not there has no place on the host. */
+    PCWSTR nowhere = L"{\"SystemType\":\"Container\",\"VolumePath\":\"Q:\\\\x\"}";
+    EXPECT((HRESULT)0x80070003, call("HcsCreateComputeSystem", L"x", nowhere, NULL, &out, &result));
+    CHECK(wcsstr(result, L"Q:") && wcsstr(result, L"VolumePath"));
+    free_text(result);
     EXPECT(ARGUMENT_INVALID, call("HcsCreateComputeSystem", L"x\xd800", document, NULL, &out, NULL));
     static BYTE bytes[64];
     memcpy(bytes + 1, L"nobody", 14);

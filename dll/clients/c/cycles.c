@@ -2,15 +2,38 @@
 #include "client.h"
 #include <psapi.h>
 #include <tlhelp32.h>
+#include <winternl.h>
 
 typedef struct { DWORD handles, threads; SIZE_T bytes; } STATE;
+
+/* Wine's GetProcessHandleCount says 0: the list of all processes' handles it has. */
+static DWORD handles(void)
+{
+    typedef struct { ULONG owner; BYTE type, flags; USHORT value; void *object; ULONG access; } HANDLE_ENTRY;
+    struct { ULONG count; HANDLE_ENTRY entries[]; } *all = NULL;
+    NTSTATUS (WINAPI *query)(int, void *, ULONG, ULONG *);
+    query = (void *)GetProcAddress(GetModuleHandleW(L"ntdll.dll"), "NtQuerySystemInformation");
+    ULONG size = 1 << 16, count = 0;
+    NTSTATUS status;
+    CHECK(query);
+    do
+    {
+        size *= 2;
+        CHECK(all = realloc(all, size));
+    } while ((status = query(16, all, size, NULL)) == (NTSTATUS)0xC0000004);
+    EXPECT(S_OK, status);
+    for (ULONG i = 0; i < all->count; i++) count += all->entries[i].owner == GetCurrentProcessId();
+    free(all);
+    CHECK(count > 0);
+    return count;
+}
 
 static STATE state(void)
 {
     STATE now = { 0 };
     PROCESS_MEMORY_COUNTERS memory = { .cb = sizeof(memory) };
     THREADENTRY32 entry = { .dwSize = sizeof(entry) };
-    CHECK(GetProcessHandleCount(GetCurrentProcess(), &now.handles));
+    now.handles = handles();
     HANDLE all = CreateToolhelp32Snapshot(TH32CS_SNAPTHREAD, 0);
     CHECK(all != INVALID_HANDLE_VALUE);
     for (BOOL more = Thread32First(all, &entry); more; more = Thread32Next(all, &entry))

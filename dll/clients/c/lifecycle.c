@@ -1,4 +1,5 @@
-/* A container's life through vmcompute.dll, as a client of the first API leads it. Arguments: id, text that is echoed. */
+/* A container's life through vmcompute.dll, as a client of the first API leads it. Argument: an id.
+ * The container has a folder of drive C: at /shared, with a file "word". */
 #include "client.h"
 
 static DWORD WINAPI close_process(void *process)
@@ -15,12 +16,39 @@ static PWSTR properties(const char *name, HCS handle, PCWSTR query)
     return text;
 }
 
+static const WCHAR closes_input[] = L"{\"Operation\":\"CloseHandle\",\"CloseHandle\":{\"Handle\":\"StdIn\"}}";
+
+static char output[300000];
+static DWORD output_length;
+
+static DWORD WINAPI read_output(void *handle)
+{
+    output_length = read_all(handle, output, sizeof(output));
+    return 0;
+}
+
+/* Writes so many bytes, closes the input at once, and reads all of them back. */
+static void echo(HCS process, const INFORMATION *information, DWORD size)
+{
+    static char sent[200000];
+    memset(sent, 'x', size);
+    memcpy(sent + size - 3, "end", 3);
+    HANDLE reading = CreateThread(NULL, 0, read_output, information->StdOutput, 0, NULL);
+    for (DWORD written = 0; written < size;)
+        written += transfer(information->StdInput, sent + written, size - written, TRUE);
+    EXPECT(S_OK, call("HcsModifyProcess", process, closes_input, NULL, NULL, NULL));
+    CHECK(CloseHandle(information->StdInput));
+    CHECK(WaitForSingleObject(reading, PATIENCE) == WAIT_OBJECT_0 && CloseHandle(reading));
+    CHECK(output_length == size && !memcmp(output, sent, size) && CloseHandle(information->StdOutput));
+}
+
 int wmain(int argc, WCHAR **argv)
 {
     CHECK(argc == 2);
     PCWSTR id = argv[1], document = variable(L"HCS_TEST_DOCUMENT");
     PWSTR text = NULL, result = NULL;
     WATCH *watch;
+    static char got[4096];
     HCS system = create(id, document, &watch), again = NULL, process = NULL, other = NULL;
 
     /* The id is taken; the document beside the code says so, with the code of this API. */
@@ -41,7 +69,7 @@ int wmain(int argc, WCHAR **argv)
 
     /* A program that reads to the end of its input, and fails. */
     INFORMATION information;
-    PCWSTR program = L"{\"CommandArgs\":[\"/bin/sh\",\"-c\",\"cat; echo \\u00e4 errors >&2; exit 259\"],"
+    PCWSTR program = L"{\"CommandArgs\":[\"/bin/sh\",\"-c\",\"cat; cat /shared/word >&2; exit 259\"],"
                      L"\"CreateStdInPipe\":true,\"CreateStdOutPipe\":true,\"CreateStdErrPipe\":true}";
     EXPECT(S_OK, call("HcsCreateProcess", system, program, &information, &process, &result));
     CHECK(process && information.ProcessId && information.StdInput && information.StdOutput && information.StdError);
@@ -51,26 +79,10 @@ int wmain(int argc, WCHAR **argv)
     EXPECT(S_OK, call("HcsGetProcessInfo", process, &more, &result, NULL, NULL));
     CHECK(more.ProcessId == information.ProcessId && more.StdInput != information.StdInput);
     CHECK(CloseHandle(more.StdInput) && CloseHandle(more.StdOutput) && CloseHandle(more.StdError));
-    static char sent[200000], got[300000];
-    memset(sent, 'x', sizeof(sent));
-    strcpy(sent + sizeof(sent) - 4, "end");
-    DWORD written = 0;
-    HANDLE reader = information.StdOutput;
-    /* Larger than all buffers in between: the program must read while this writes. */
-    while (written < sizeof(sent))
-    {
-        DWORD part = sizeof(sent) - written < 20000 ? sizeof(sent) - written : 20000;
-        written += transfer(information.StdInput, sent + written, part, TRUE);
-        CHECK(transfer(reader, got, 20000, FALSE) > 0 || written == sizeof(sent));
-    }
-    PCWSTR closing = L"{\"Operation\":\"CloseHandle\",\"CloseHandle\":{\"Handle\":\"StdIn\"}}";
-    EXPECT(S_OK, call("HcsModifyProcess", process, closing, &result, NULL, NULL));
-    CHECK(CloseHandle(information.StdInput));
-    read_all(reader, got, sizeof(got));
-    CHECK(strstr(got, "end") || !memcmp(got, "", 1));
+    echo(process, &information, 200000);
     read_all(information.StdError, got, sizeof(got));
-    CHECK(!strcmp(got, "\xc3\xa4 errors\n"));
-    CHECK(CloseHandle(reader) && CloseHandle(information.StdError));
+    CHECK(!strcmp(got, "\xc3\xa4 word\n"));
+    CHECK(CloseHandle(information.StdError));
     wait_for(exited, 0x00010000);
     text = properties("HcsGetProcessProperties", process, NULL);
     CHECK(wcsstr(text, L"\"Exited\":true") && wcsstr(text, L"\"ExitCode\":3"));
@@ -85,6 +97,31 @@ int wmain(int argc, WCHAR **argv)
     CHECK(WaitForSingleObject(thread, PATIENCE) == WAIT_OBJECT_0 && GetExitCodeThread(thread, &code) && !code);
     CloseHandle(thread);
     EXPECT(HANDLE_INVALID, call("HcsCloseProcess", process, NULL, NULL, NULL, NULL));
+
+    /* More than all sockets and pipes hold, for a process that takes its time: the request to close the input waits for it. */
+    enum { LARGE = 16 << 20 };
+    char *large = calloc(1, LARGE);
+    PCWSTR slow = L"{\"CommandArgs\":[\"/bin/sh\",\"-c\",\"sleep 1; exec /bin/busybox wc -c\"],"
+                  L"\"CreateStdInPipe\":true,\"CreateStdOutPipe\":true}";
+    EXPECT(S_OK, call("HcsCreateProcess", system, slow, &information, &process, &result));
+    for (DWORD written = 0; written < LARGE;)
+        written += transfer(information.StdInput, large + written, LARGE - written, TRUE);
+    EXPECT(S_OK, call("HcsModifyProcess", process, closes_input, NULL, NULL, NULL));
+    CHECK(CloseHandle(information.StdInput));
+    read_all(information.StdOutput, got, sizeof(got));
+    CHECK(atoi(got) == LARGE && CloseHandle(information.StdOutput));
+    EXPECT(S_OK, call("HcsCloseProcess", process, NULL, NULL, NULL, NULL));
+    free(large);
+
+    /* A folder of drive C: as a mapped one, once more. */
+    PCWSTR map = L"{\"ResourcePath\":\"Container/MappedDirectories\",\"RequestType\":\"Add\",\"Settings\":"
+                 L"{\"HostPath\":\"C:\\\\shared\",\"ContainerPath\":\"/again\",\"ReadOnly\":true}}";
+    EXPECT(S_OK, call("HcsModifyComputeSystem", system, map, &result, NULL, NULL));
+    PCWSTR shows = L"{\"CommandArgs\":[\"/bin/cat\",\"/again/word\"],\"CreateStdOutPipe\":true}";
+    EXPECT(S_OK, call("HcsCreateProcess", system, shows, &information, &process, &result));
+    read_all(information.StdOutput, got, sizeof(got));
+    CHECK(!strcmp(got, "\xc3\xa4 word\n") && CloseHandle(information.StdOutput));
+    EXPECT(S_OK, call("HcsCloseProcess", process, NULL, NULL, NULL, NULL));
 
     /* One that lives until it is ended, held by two handles. */
     program = L"{\"CommandArgs\":[\"/bin/sleep\",\"1000\"],\"CreateStdOutPipe\":true}";

@@ -89,7 +89,7 @@ const BOOTS: [Boot; 3] = [
                 skip: &[("windows", WINE), ("wine", WINE), ("bad_values", DOCUMENTS)],
                 ..ALL
             },
-            Set { package: "hcs", skip: &[("windows", WINE)], ..ALL },
+            Set { package: "hcs", skip: &[("windows", WINE), ("prefix", WINE)], ..ALL },
         ],
     },
     Boot {

@@ -44,8 +44,9 @@ pub(crate) struct Client<'a> {
 pub(crate) struct Prefix {
     folder: PathBuf,
     owner: (u32, u32),
-    /// The server's own lock: none starts meanwhile.
-    _lock: Option<fs_err::File>,
+    /// The server's own: none starts meanwhile.
+    #[cfg_attr(not(test), expect(dead_code, reason = "held, and looked at by nobody"))]
+    locks: Vec<fs_err::File>,
 }
 
 impl Prefix {
@@ -62,7 +63,7 @@ impl Prefix {
         Ok(Self {
             folder: folder.to_owned(),
             owner: (metadata.uid(), metadata.gid()),
-            _lock: lock(folder, &metadata)?,
+            locks: locks(folder, &metadata)?,
         })
     }
 
@@ -169,12 +170,39 @@ fn stem(dll: &str) -> &str {
     dll.trim_end_matches(".dll")
 }
 
-/// Takes the lock that a prefix's server holds while it runs (Wine, `server/request.c`, `acquire_lock`): a record lock on
-/// a file in a folder named after the prefix's device and inode. No folder: no server has run since the last boot.
-fn lock(folder: &Path, metadata: &std::fs::Metadata) -> Result<Option<fs_err::File>, WineError> {
-    let place =
-        format!("/tmp/.wine-{}/server-{:x}-{:x}/lock", metadata.uid(), metadata.dev(), metadata.ino());
-    let file = match fs_err::OpenOptions::new().read(true).write(true).open(&place) {
+/// Takes the locks that a prefix's server holds while it runs (Wine, `server/request.c`, `acquire_lock`): a record lock on a
+/// file in a folder named after the prefix's device and inode. Where there is none, none runs.
+fn locks(folder: &Path, metadata: &std::fs::Metadata) -> Result<Vec<fs_err::File>, WineError> {
+    let server = format!("server-{:x}-{:x}/lock", metadata.dev(), metadata.ino());
+    let places = server_folders(folder, metadata.uid())?;
+    places.iter().filter_map(|place| lock(folder, &place.join(&server)).transpose()).collect()
+}
+
+/// Where the server may have its folder: by upstream's rule; and Debian's makes one of a random name, which it notes in the
+/// prefix.
+fn server_folders(folder: &Path, uid: u32) -> Result<Vec<PathBuf>, WineError> {
+    let mut folders = vec![PathBuf::from(format!("/tmp/.wine-{uid}"))];
+    match fs_err::read(folder.join("wineserver")) {
+        Ok(name) => {
+            let name = String::from_utf8_lossy(&name);
+            let name = name.trim_end_matches(['\0', '\n']);
+            // The prefix's owner may have written anything there.
+            if !name.starts_with("wine-") || name.contains('/') {
+                return Err(WineError::NoPrefix {
+                    folder: folder.to_owned(),
+                    what: "its wineserver names no folder",
+                });
+            }
+            folders.push(Path::new("/tmp").join(name));
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error.into()),
+    }
+    Ok(folders)
+}
+
+fn lock(folder: &Path, place: &Path) -> Result<Option<fs_err::File>, WineError> {
+    let file = match fs_err::OpenOptions::new().read(true).write(true).open(place) {
         Ok(file) => file,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error.into()),
@@ -249,6 +277,27 @@ mod tests {
         let client = Client { dlls: &dlls, host: "http://127.0.0.1:1", token: "secret" };
         Prefix::open(folder.path()).unwrap().install(&client).unwrap();
         assert_eq!(fs_err::read_to_string(own).unwrap(), "MZ of Wine's");
+    }
+
+    #[test]
+    fn a_server_that_runs_is_found_where_either_kind_has_its_folder() {
+        let folder = prefix("win64");
+        let metadata = fs_err::metadata(folder.path()).unwrap();
+        let server = format!("server-{:x}-{:x}", metadata.dev(), metadata.ino());
+        // As Debian's: a folder below /tmp, whose name the prefix has.
+        let place = tempfile::Builder::new().prefix("wine-").tempdir_in("/tmp").unwrap();
+        fs_err::create_dir(place.path().join(&server)).unwrap();
+        fs_err::write(place.path().join(server).join("lock"), "").unwrap();
+        fs_err::write(folder.path().join("wineserver"), place.path().file_name().unwrap().as_encoded_bytes())
+            .unwrap();
+        // Nobody has it: it is ours until the prefix is let go of. (That another process's is seen is seen with a real
+        // server, by the DLLs' tests: locks of one process do not hinder each other.)
+        assert_eq!(Prefix::open(folder.path()).unwrap().locks.len(), 1);
+        for odd in ["../x", "wine-/../../etc", ""] {
+            fs_err::write(folder.path().join("wineserver"), odd).unwrap();
+            let text = Prefix::open(folder.path()).unwrap_err().to_string();
+            assert!(text.contains("wineserver"), "{odd}: {text}");
+        }
     }
 
     #[test]

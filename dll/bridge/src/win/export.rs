@@ -52,20 +52,6 @@ fn guarded<T>(body: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| Err(Error::from_hresult(Hresult::E_UNEXPECTED)))
 }
 
-/// Gives the client a text.
-///
-/// # Errors
-/// Out of memory.
-///
-/// # Safety
-/// `place` may be written to. It need not be aligned.
-pub unsafe fn write(generation: Generation, place: *mut TextOut, text: &str) -> Result<()> {
-    let text = memory::give(generation, text)?;
-    // SAFETY: by this function's contract.
-    unsafe { place.write_unaligned(text) };
-    Ok(())
-}
-
 /// Sets the thread's last error, for an export that returns no code.
 pub fn set_last_error(code: u32) {
     // SAFETY: sets a number of the calling thread.

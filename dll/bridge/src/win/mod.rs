@@ -4,6 +4,7 @@ mod events;
 mod export;
 mod input;
 mod memory;
+mod out;
 mod output;
 mod pipe;
 mod process;
@@ -11,7 +12,8 @@ mod service;
 mod text;
 mod wine;
 
-pub use export::{answer, answer_or, set_last_error, write};
+pub use export::{answer, answer_or, set_last_error};
+pub use out::Out;
 pub use process::Process;
 pub use service::{document_for_host, host};
 pub use text::{text, text_or_empty};

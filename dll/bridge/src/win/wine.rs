@@ -2,6 +2,7 @@
 #![expect(unsafe_code, reason = "an export that only Wine has")]
 
 use std::ffi::{CStr, c_char};
+use std::path::Path;
 
 use hcs_contract::{Error, Hresult, Result};
 use windows_sys::Win32::System::LibraryLoader::{GetModuleHandleW, GetProcAddress};
@@ -28,11 +29,15 @@ fn ask(path: &str) -> Result<String> {
     };
     let function =
         function().ok_or_else(|| nowhere("this is not Wine, so the path has no place on the host"))?;
+    // Of a drive that is not there Wine gives a path all the same.
+    if !path.get(..3).is_some_and(|root| Path::new(root).exists()) {
+        return Err(nowhere("there is no such drive in the Wine prefix"));
+    }
     let name = wide(path);
     // SAFETY: the name ends with a NUL. Wine declares the function so (include/winbase.h, `wine_get_unix_file_name`).
     let unix = unsafe { function(name.as_ptr()) };
     if unix.is_null() {
-        return Err(nowhere("there is no such drive or folder in the Wine prefix"));
+        return Err(nowhere("there is no such folder in the Wine prefix"));
     }
     // SAFETY: not null, so a string with a NUL behind it, ours until it is freed below.
     let text = unsafe { CStr::from_ptr(unix) }.to_str().map(str::to_owned);

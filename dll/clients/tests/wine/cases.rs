@@ -3,9 +3,10 @@
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
+use std::time::Instant;
 
 use hcs_abi::{computecore, vmcompute};
-use hcs_contract::{ComputeService as _, Deadline, SystemEventKind};
+use hcs_contract::{ComputeService as _, Deadline, Hresult, SystemEventKind};
 use hcs_host_fake::FakeHost;
 use libtest_mimic::{Arguments, Trial};
 
@@ -25,6 +26,9 @@ const HANGS: &str = r#""CommandArgs":["hang"]"#;
 const DOCUMENT: &str =
     r#"{"SystemType":"Container","ContainerType":"Linux","VolumePath":"/srv/root","Owner":"tests"}"#;
 
+/// What users are told of each export.
+const PAGE: &str = include_str!("../../../../docs/support/dlls.md");
+
 /// Made once, for all cases.
 struct World {
     prefix: Prefix,
@@ -34,8 +38,9 @@ struct World {
 
 type Case = fn(&World);
 
-const CASES: [(&str, Case); 11] = [
+const CASES: [(&str, Case); 12] = [
     ("the_dlls_export_what_is_declared", exports),
+    ("a_prefix_in_which_programs_run_is_refused", in_use),
     ("a_client_of_the_first_api_leads_a_container_s_life", first_api),
     ("a_client_of_the_second_api_leads_a_container_s_life", second_api),
     ("what_no_client_should_hand_in_is_refused_by_the_first_api", bad_first),
@@ -126,13 +131,30 @@ fn exports(_: &World) {
     };
     assert_eq!(listed("vmcompute.dll"), sorted(&[vmcompute::EXPORTS, vmcompute::OTHER_DOMAINS]));
     assert_eq!(listed("computecore.dll"), sorted(&[computecore::EXPORTS]));
+    let (first, second) = PAGE.split_once("## computecore.dll").expect("the page has a part for each DLL");
+    for (part, dll) in [(first, "vmcompute.dll"), (second, "computecore.dll")] {
+        let missing: Vec<_> =
+            listed(dll).into_iter().filter(|name| !part.contains(&format!("`{name}`"))).collect();
+        assert!(missing.is_empty(), "docs/support/dlls.md does not say what {dll} answers to {missing:?}");
+    }
+}
+
+/// Its server would write its own registry over ours.
+fn in_use(world: &World) {
+    let error = world.prefix.install(&world.fake.url()).unwrap_err();
+    assert_eq!(error.hresult(), Hresult::ERROR_BUSY);
+    assert!(error.to_string().contains("wineserver -k"), "{error}");
 }
 
 fn first_api(world: &World) {
     let engine = Engine::new();
     let served = Served::new(Arc::new(engine.other()));
     let mut command = world.to(world.client("lifecycle", &["first"]), &served);
-    command.env("HCS_TEST_DOCUMENT", document(&engine, ""));
+    let shared = world.prefix.drive_c("shared");
+    fs_err::create_dir(&shared).unwrap();
+    fs_err::write(shared.join("word"), "\u{e4} word\n").unwrap();
+    let mapped = r#""MappedDirectories":[{"HostPath":"C:\\shared","ContainerPath":"/shared"}]"#;
+    command.env("HCS_TEST_DOCUMENT", document(&engine, mapped));
     World::done(command);
     served.until("hcsd_handles", 0);
     assert_eq!(engine.host.enumerate_systems("").wait(PATIENCE).unwrap(), "[]");
@@ -154,7 +176,7 @@ fn bad_first(world: &World) {
 }
 
 fn bad_second(world: &World) {
-    World::done(world.client("operations", &["bad", "bad"]));
+    World::done(world.client("operations", &["bad", "bad-second"]));
     world.fake.until("hcsd_handles", 0);
 }
 
@@ -263,8 +285,15 @@ fn restarted(world: &World) {
     let line = answer();
     assert!(line.starts_with("0x80370114") || line.starts_with("0x8037011E"), "{line}");
     let second = Served::at(address, Arc::new(host), TOKEN);
-    stdin.write_all(b"\n").unwrap();
-    let line = answer();
+    // A call may still find the session before, until the client has seen that it is over.
+    let until = Instant::now() + PATIENCE;
+    let line = loop {
+        stdin.write_all(b"\n").unwrap();
+        let line = answer();
+        if !line.starts_with("0x8037011E") || Instant::now() > until {
+            break line;
+        }
+    };
     assert!(line.starts_with("0x00000000") && line.contains("survivor"), "{line}");
     drop(stdin);
     assert!(answer().starts_with("0x8037011E"), "a handle of the server before is dead");

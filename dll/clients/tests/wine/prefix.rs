@@ -1,7 +1,6 @@
 //! A Wine prefix with the DLLs, and programs that are run in it.
 
 use std::io::Read as _;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
@@ -41,13 +40,17 @@ impl Prefix {
         assert!(made.success, "{}", made.text);
         // The registry is written when the server ends.
         assert!(this.server("-w").success);
-        let token = this.path("token");
-        fs_err::write(&token, TOKEN).unwrap();
-        let options = hcs_host_linux::Options { libexec: vec![libexec()], ..Default::default() };
-        hcs_host_linux::install_client(&options, &this.path("prefix"), host, &token).unwrap();
+        fs_err::write(this.path("token"), TOKEN).unwrap();
+        this.install(host).unwrap();
         // From here on it stays: starting it and its services takes longer than most clients run.
         assert!(this.server("-p").success);
         this
+    }
+
+    /// Puts the DLLs in, as `hcs wine-prefix install` does.
+    pub(crate) fn install(&self, host: &str) -> hcs_contract::Result<Vec<PathBuf>> {
+        let options = hcs_host_linux::Options { libexec: vec![libexec()], ..Default::default() };
+        hcs_host_linux::install_client(&options, &self.path("prefix"), host, &self.path("token"))
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -136,10 +139,11 @@ impl Drop for Prefix {
             // Fails when there is none.
             let _ = command.arg(option).stdout(Stdio::null()).stderr(Stdio::null()).status();
         }
-        // Where the server had its socket.
-        if let Ok(metadata) = fs_err::metadata(&folder) {
-            let (uid, dev, ino) = (metadata.uid(), metadata.dev(), metadata.ino());
-            let _ = fs_err::remove_dir_all(format!("/tmp/.wine-{uid}/server-{dev:x}-{ino:x}"));
+        // Where the server had its socket: Debian's notes its name in the prefix.
+        if let Ok(name) = fs_err::read_to_string(folder.join("wineserver"))
+            && name.starts_with("wine-")
+        {
+            let _ = fs_err::remove_dir_all(Path::new("/tmp").join(name.trim_end_matches('\0')));
         }
     }
 }

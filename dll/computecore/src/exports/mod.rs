@@ -6,11 +6,12 @@ mod process;
 mod service;
 mod system;
 
+use std::ptr::null_mut;
 use std::time::Duration;
 
 use hcs_abi::TextOut;
 use hcs_abi::computecore::INFINITE;
-use hcs_bridge::Generation;
+use hcs_bridge::{Generation, Out};
 use hcs_contract::{Deadline, Hresult, Result};
 
 const GENERATION: Generation = Generation::Second;
@@ -53,8 +54,8 @@ unsafe fn answer(result: *mut TextOut, body: impl FnOnce() -> Result<Hresult>) -
 #[expect(unsafe_code, reason = "passes a client's pointer on")]
 unsafe fn give(place: *mut TextOut, document: &str) -> Result<Hresult> {
     if !place.is_null() && !document.is_empty() {
-        // SAFETY: not null; by the contract.
-        unsafe { hcs_bridge::write(GENERATION, place, document)? };
+        // SAFETY: the same contract.
+        unsafe { Out::new(place, null_mut())? }.give(GENERATION, document)?;
     }
     Ok(Hresult::S_OK)
 }

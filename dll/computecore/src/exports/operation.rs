@@ -6,7 +6,7 @@ use std::ptr::null_mut;
 
 use hcs_abi::computecore::{EventCallback, OperationCompletion, OperationHandle};
 use hcs_abi::{ProcessHandle, ProcessInformation, SystemHandle, TextOut};
-use hcs_bridge::{answer_or, not_null, set_last_error};
+use hcs_bridge::{Out, answer_or, set_last_error};
 use hcs_contract::{Deadline, Error, Hresult, OperationKind, Result};
 
 use super::{answer, deadline, give};
@@ -199,14 +199,12 @@ unsafe fn fetch_process(
     result: *mut TextOut,
 ) -> i32 {
     let fetch = || -> Result<Hresult> {
-        let out = not_null(information)?;
-        // SAFETY: not null; the client's promise.
-        unsafe { out.write_unaligned(ProcessInformation::EMPTY) };
+        // SAFETY: the client's promise.
+        let out = unsafe { Out::new(information, ProcessInformation::EMPTY)? };
         let outcome = Operation::get(operation)?.result(deadline)?;
         let missing = || Error::from_hresult(Hresult::HCS_E_PROCESS_INFO_NOT_AVAILABLE);
         let information = outcome.process.ok_or_else(missing)?.process.information()?;
-        // SAFETY: as above.
-        unsafe { out.write_unaligned(information) };
+        out.set(information);
         // SAFETY: the client's promise.
         unsafe { give(result, &outcome.text) }
     };

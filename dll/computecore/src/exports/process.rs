@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use hcs_abi::computecore::{EventCallback, OperationHandle};
 use hcs_abi::{ProcessHandle, SystemHandle, TextIn, TextOut};
-use hcs_bridge::{not_null, text, text_or_empty, without_token};
+use hcs_bridge::{Out, text, text_or_empty, without_token};
 use hcs_contract::{Deadline, Error, Hresult, OperationKind, ProcessStreams, Result};
 
 use super::{answer, deadline, give};
@@ -31,9 +31,8 @@ pub(super) unsafe extern "system" fn HcsCreateProcess(
     let create = || {
         let about = Request { kind: Some(OperationKind::CreateProcess), system: system.addr(), process: 0 };
         Ticket::request(operation, about, |ticket| {
-            let place = not_null(process)?;
-            // SAFETY: not null; the client's promise.
-            unsafe { place.write_unaligned(null_mut()) };
+            // SAFETY: the client's promise.
+            let place = unsafe { Out::new(process, null_mut())? };
             without_token("securityDescriptor", security)?;
             let system = System::get(system)?;
             // SAFETY: the client's promise.
@@ -42,8 +41,7 @@ pub(super) unsafe extern "system" fn HcsCreateProcess(
             let process = hcs_bridge::Process::created(&*created.wait(Deadline::Never)?, system.system.id())?;
             let (process, handle) = Process::insert(process);
             ticket.made(|request| request.process = handle.addr());
-            // SAFETY: as above.
-            unsafe { place.write_unaligned(handle) };
+            place.set(handle);
             ticket.complete(Outcome { text: String::new(), process: Some(process) });
             Ok(())
         })
@@ -64,15 +62,13 @@ pub(super) unsafe extern "system" fn HcsOpenProcess(
     process: *mut ProcessHandle,
 ) -> i32 {
     let open = || {
-        let place = not_null(process)?;
-        // SAFETY: not null; the client's promise.
-        unsafe { place.write_unaligned(null_mut()) };
+        // SAFETY: the client's promise.
+        let place = unsafe { Out::new(process, null_mut())? };
         let system = System::get(system)?;
         let process =
             hcs_bridge::Process::opened(system.system.open_process(process_id)?, system.system.id());
         let (_, handle) = Process::insert(process);
-        // SAFETY: as above.
-        unsafe { place.write_unaligned(handle) };
+        place.set(handle);
         Ok(Hresult::S_OK)
     };
     // SAFETY: null may not be written to.

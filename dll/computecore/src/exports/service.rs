@@ -5,10 +5,10 @@ use std::ptr::null_mut;
 
 use hcs_abi::computecore::OperationHandle;
 use hcs_abi::{TextIn, TextOut};
-use hcs_bridge::{host, not_null, text_or_empty};
-use hcs_contract::{ComputeService as _, Deadline, OperationKind};
+use hcs_bridge::{Out, host, text_or_empty};
+use hcs_contract::{ComputeService as _, Deadline, Hresult, OperationKind};
 
-use super::{answer, give};
+use super::{GENERATION, answer};
 use crate::operation::Request;
 use crate::ticket::Ticket;
 
@@ -37,12 +37,12 @@ pub(super) unsafe extern "system" fn HcsEnumerateComputeSystems(
 #[unsafe(no_mangle)]
 pub(super) unsafe extern "system" fn HcsGetServiceProperties(query: TextIn, result: *mut TextOut) -> i32 {
     let get = || {
-        not_null(result)?;
         // SAFETY: the client's promise.
+        let place = unsafe { Out::new(result, null_mut())? };
+        // SAFETY: as above.
         let query = unsafe { text_or_empty("query", query)? };
-        let document = host()?.service_properties(&query).wait(Deadline::Never)?;
-        // SAFETY: the client's promise.
-        unsafe { give(result, &document) }
+        place.give(GENERATION, &host()?.service_properties(&query).wait(Deadline::Never)?)?;
+        Ok(Hresult::S_OK)
     };
     // SAFETY: the client's promise.
     unsafe { answer(result, get) }

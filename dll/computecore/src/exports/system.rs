@@ -6,7 +6,7 @@ use std::ptr::null_mut;
 
 use hcs_abi::computecore::{EventCallback, OperationHandle};
 use hcs_abi::{Handle, SystemHandle, TextIn, TextOut};
-use hcs_bridge::{Document, document_for_host, host, not_null, text, text_or_empty, without_token};
+use hcs_bridge::{Document, Out, document_for_host, host, text, text_or_empty, without_token};
 use hcs_contract::{ComputeService as _, ComputeSystem, Error, Hresult, Operation, OperationKind, Result};
 
 use super::{answer, deadline, give};
@@ -28,9 +28,8 @@ pub(super) unsafe extern "system" fn HcsCreateComputeSystem(
     let create = || {
         let request = Request { kind: Some(OperationKind::Create), ..Request::default() };
         Ticket::request(operation, request, |ticket| {
-            let place = not_null(system)?;
-            // SAFETY: not null; the client's promise.
-            unsafe { place.write_unaligned(null_mut()) };
+            // SAFETY: the client's promise.
+            let place = unsafe { Out::new(system, null_mut())? };
             without_token("securityDescriptor", security)?;
             // SAFETY: the client's promise.
             let (id, document) = unsafe { (text("id", id)?, text("configuration", configuration)?) };
@@ -38,8 +37,7 @@ pub(super) unsafe extern "system" fn HcsCreateComputeSystem(
             let (system, created) = host()?.create_system(&id, &document)?;
             let handle = System::insert(system);
             ticket.made(|request| request.system = handle.addr());
-            // SAFETY: as above.
-            unsafe { place.write_unaligned(handle) };
+            place.set(handle);
             ticket.track(&created);
             Ok(())
         })
@@ -59,14 +57,12 @@ pub(super) unsafe extern "system" fn HcsOpenComputeSystem(
     system: *mut SystemHandle,
 ) -> i32 {
     let open = || {
-        let place = not_null(system)?;
-        // SAFETY: not null; the client's promise.
-        unsafe { place.write_unaligned(null_mut()) };
+        // SAFETY: the client's promise.
+        let place = unsafe { Out::new(system, null_mut())? };
         // SAFETY: the client's promise.
         let id = unsafe { text("id", id)? };
         let handle = System::insert(host()?.open_system(&id)?);
-        // SAFETY: as above.
-        unsafe { place.write_unaligned(handle) };
+        place.set(handle);
         Ok(Hresult::S_OK)
     };
     // SAFETY: null may not be written to.

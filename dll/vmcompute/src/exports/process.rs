@@ -6,7 +6,7 @@ use std::ptr::null_mut;
 
 use hcs_abi::vmcompute::{CallbackHandle, NotificationCallback};
 use hcs_abi::{ProcessHandle, ProcessInformation, SystemHandle, TextIn, TextOut};
-use hcs_bridge::{not_null, text, text_or_empty, write};
+use hcs_bridge::{Out, text, text_or_empty};
 use hcs_contract::{Deadline, Error, Hresult, ProcessStreams};
 
 use super::{GENERATION, answer};
@@ -27,20 +27,17 @@ pub(super) unsafe extern "system" fn HcsCreateProcess(
     result: *mut TextOut,
 ) -> i32 {
     let create = || {
-        let (place, out) = (not_null(process)?, not_null(information)?);
-        // SAFETY: not null; the client's promise.
-        unsafe { place.write_unaligned(null_mut()) };
+        // SAFETY: the client's promise.
+        let place = unsafe { Out::new(process, null_mut())? };
         // SAFETY: as above.
-        unsafe { out.write_unaligned(ProcessInformation::EMPTY) };
+        let out = unsafe { Out::new(information, ProcessInformation::EMPTY)? };
         let system = System::get(system)?;
         // SAFETY: the client's promise.
         let parameters = unsafe { text("parameters", parameters)? };
         let created = system.system.create_process(&parameters, ProcessStreams::default());
         let process = hcs_bridge::Process::created(&*created.wait(Deadline::Never)?, system.system.id())?;
-        // SAFETY: as above.
-        unsafe { out.write_unaligned(process.information()?) };
-        // SAFETY: as above.
-        unsafe { place.write_unaligned(Process::insert(process)) };
+        out.set(process.information()?);
+        place.set(Process::insert(process));
         Ok(Hresult::S_OK)
     };
     // SAFETY: the client's promise.
@@ -57,14 +54,12 @@ pub(super) unsafe extern "system" fn HcsOpenProcess(
     result: *mut TextOut,
 ) -> i32 {
     let open = || {
-        let place = not_null(process)?;
-        // SAFETY: not null; the client's promise.
-        unsafe { place.write_unaligned(null_mut()) };
+        // SAFETY: the client's promise.
+        let place = unsafe { Out::new(process, null_mut())? };
         let system = System::get(system)?;
         let process =
             hcs_bridge::Process::opened(system.system.open_process(process_id)?, system.system.id());
-        // SAFETY: as above.
-        unsafe { place.write_unaligned(Process::insert(process)) };
+        place.set(Process::insert(process));
         Ok(Hresult::S_OK)
     };
     // SAFETY: the client's promise.
@@ -122,12 +117,10 @@ pub(super) unsafe extern "system" fn HcsGetProcessInfo(
     result: *mut TextOut,
 ) -> i32 {
     let get = || {
-        let out = not_null(information)?;
-        // SAFETY: not null; the client's promise.
-        unsafe { out.write_unaligned(ProcessInformation::EMPTY) };
+        // SAFETY: the client's promise.
+        let out = unsafe { Out::new(information, ProcessInformation::EMPTY)? };
         let information = Process::get(process)?.process.information()?;
-        // SAFETY: as above.
-        unsafe { out.write_unaligned(information) };
+        out.set(information);
         Ok(Hresult::S_OK)
     };
     // SAFETY: the client's promise.
@@ -143,12 +136,10 @@ pub(super) unsafe extern "system" fn HcsGetProcessProperties(
     result: *mut TextOut,
 ) -> i32 {
     let get = || {
-        let place = not_null(properties)?;
-        // SAFETY: not null; the client's promise.
-        unsafe { place.write_unaligned(null_mut()) };
+        // SAFETY: the client's promise.
+        let place = unsafe { Out::new(properties, null_mut())? };
         let status = Process::get(process)?.process.process().properties().wait(Deadline::Never)?;
-        // SAFETY: as above.
-        unsafe { write(GENERATION, place, &status)? };
+        place.give(GENERATION, &status)?;
         Ok(Hresult::S_OK)
     };
     // SAFETY: the client's promise.
@@ -184,16 +175,14 @@ pub(super) unsafe extern "system" fn HcsRegisterProcessCallback(
     registration: *mut CallbackHandle,
 ) -> i32 {
     let register = || {
-        let place = not_null(registration)?;
-        // SAFETY: not null; the client's promise.
-        unsafe { place.write_unaligned(null_mut()) };
+        // SAFETY: the client's promise.
+        let place = unsafe { Out::new(registration, null_mut())? };
         let callback = callback.ok_or_else(|| Error::invalid_argument("callback", "it is null"))?;
         let process = Process::get(process)?;
         let callback = Callback::new(callback, context);
         let subscribe = |callback| process.process.process().subscribe(callback);
         let handle = process.watchers.register(callback, subscribe)?;
-        // SAFETY: as above.
-        unsafe { place.write_unaligned(handle) };
+        place.set(handle);
         Ok(Hresult::S_OK)
     };
     // SAFETY: null may not be written to.

@@ -2,7 +2,7 @@
 #![expect(unsafe_code, reason = "exports: a client's pointers")]
 
 use hcs_abi::{TextIn, TextOut};
-use hcs_bridge::{host, not_null, text_or_empty, write};
+use hcs_bridge::{Out, host, text_or_empty};
 use hcs_contract::{ComputeService as _, Deadline, Error, Hresult, Operation, Result};
 
 use super::{GENERATION, answer};
@@ -16,14 +16,12 @@ unsafe fn ask(
     place: *mut TextOut,
     call: impl FnOnce(&str) -> Result<Operation>,
 ) -> Result<Hresult> {
-    let place = not_null(place)?;
-    // SAFETY: not null; by the contract.
-    unsafe { place.write_unaligned(std::ptr::null_mut()) };
+    // SAFETY: the client's promise.
+    let place = unsafe { Out::new(place, std::ptr::null_mut())? };
     // SAFETY: by the contract.
     let query = unsafe { text_or_empty("query", query)? };
     let document = call(&query)?.wait(Deadline::Never)?;
-    // SAFETY: not null; by the contract.
-    unsafe { write(GENERATION, place, &document)? };
+    place.give(GENERATION, &document)?;
     Ok(Hresult::S_OK)
 }
 

@@ -6,7 +6,7 @@ use std::ptr::null_mut;
 
 use hcs_abi::vmcompute::{CallbackHandle, NotificationCallback};
 use hcs_abi::{Handle, SystemHandle, TextIn, TextOut};
-use hcs_bridge::{Document, document_for_host, host, not_null, text, text_or_empty, without_token, write};
+use hcs_bridge::{Document, Out, document_for_host, host, text, text_or_empty, without_token};
 use hcs_contract::{
     ComputeService as _, ComputeSystem, Deadline, Error, Hresult, NotificationType, Operation, Result,
 };
@@ -28,9 +28,8 @@ pub(super) unsafe extern "system" fn HcsCreateComputeSystem(
     result: *mut TextOut,
 ) -> i32 {
     let create = || {
-        let place = not_null(system)?;
-        // SAFETY: not null; the client's promise.
-        unsafe { place.write_unaligned(null_mut()) };
+        // SAFETY: the client's promise.
+        let place = unsafe { Out::new(system, null_mut())? };
         without_token("identity", identity)?;
         // SAFETY: the client's promise.
         let (id, document) = unsafe { (text("id", id)?, text("configuration", configuration)?) };
@@ -38,8 +37,7 @@ pub(super) unsafe extern "system" fn HcsCreateComputeSystem(
         let (system, created) = host()?.create_system(&id, &document)?;
         let system = System::new(system);
         let code = system.pending(&created, NotificationType::SYSTEM_CREATE_COMPLETED)?;
-        // SAFETY: as above.
-        unsafe { place.write_unaligned(system.insert()) };
+        place.set(system.insert());
         Ok(code)
     };
     // SAFETY: the client's promise.
@@ -55,14 +53,12 @@ pub(super) unsafe extern "system" fn HcsOpenComputeSystem(
     result: *mut TextOut,
 ) -> i32 {
     let open = || {
-        let place = not_null(system)?;
-        // SAFETY: not null; the client's promise.
-        unsafe { place.write_unaligned(null_mut()) };
+        // SAFETY: the client's promise.
+        let place = unsafe { Out::new(system, null_mut())? };
         // SAFETY: the client's promise.
         let id = unsafe { text("id", id)? };
         let system = System::new(host()?.open_system(&id)?);
-        // SAFETY: as above.
-        unsafe { place.write_unaligned(system.insert()) };
+        place.set(system.insert());
         Ok(Hresult::S_OK)
     };
     // SAFETY: the client's promise.
@@ -173,15 +169,13 @@ pub(super) unsafe extern "system" fn HcsGetComputeSystemProperties(
     result: *mut TextOut,
 ) -> i32 {
     let get = || {
-        let place = not_null(properties)?;
-        // SAFETY: not null; the client's promise.
-        unsafe { place.write_unaligned(null_mut()) };
+        // SAFETY: the client's promise.
+        let place = unsafe { Out::new(properties, null_mut())? };
         let system = System::get(system)?;
         // SAFETY: the client's promise.
         let query = unsafe { text_or_empty("query", query)? };
         let document = system.system.properties(&query).wait(Deadline::Never)?;
-        // SAFETY: not null; the client's promise.
-        unsafe { write(GENERATION, place, &document)? };
+        place.give(GENERATION, &document)?;
         Ok(Hresult::S_OK)
     };
     // SAFETY: the client's promise.
@@ -198,15 +192,13 @@ pub(super) unsafe extern "system" fn HcsRegisterComputeSystemCallback(
     registration: *mut CallbackHandle,
 ) -> i32 {
     let register = || {
-        let place = not_null(registration)?;
-        // SAFETY: not null; the client's promise.
-        unsafe { place.write_unaligned(null_mut()) };
+        // SAFETY: the client's promise.
+        let place = unsafe { Out::new(registration, null_mut())? };
         let callback = callback.ok_or_else(|| Error::invalid_argument("callback", "it is null"))?;
         let system = System::get(system)?;
         let callback = Callback::new(callback, context);
         let handle = system.watchers.register(callback, |callback| system.system.subscribe(callback))?;
-        // SAFETY: as above.
-        unsafe { place.write_unaligned(handle) };
+        place.set(handle);
         Ok(Hresult::S_OK)
     };
     // SAFETY: null may not be written to.
