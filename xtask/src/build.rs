@@ -145,6 +145,16 @@ pub(crate) fn clients(layout: &Layout) -> Result<(), Error> {
     put(&layout.target.join(WINDOWS).join("dll").join(name), &layout.target.join("clients").join(name))
 }
 
+/// The contract's suite as a Windows program, which its test on Linux runs: here it takes none of that test's time.
+pub(crate) fn suite(layout: &Layout) -> Result<(), Error> {
+    Tool::cargo(&layout.root)
+        .args(["test", "--locked", "--no-run", "--package", "hcs-host-windows", "--test", "conformance"])
+        .args(["--target", WINDOWS])
+        .output_to_stderr()?
+        .run()?;
+    Ok(())
+}
+
 /// A supervisor with fault points, for tests; a folder in the target folder that only they know.
 pub(crate) fn faulty_guests(layout: &Layout) -> Result<(), Error> {
     let [init, _] = &GUESTS;

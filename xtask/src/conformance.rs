@@ -9,7 +9,8 @@ use crate::process::Tool;
 use crate::{build, check, print};
 
 /// Test programs that run the suite, each by package and name. They print the table when this variable asks them to.
-const HOSTS: [(&str, &str); 2] = [("hcs-host-linux", "conformance"), ("hcsd", "conformance")];
+const HOSTS: [(&str, &str); 3] =
+    [("hcs-host-linux", "conformance"), ("hcsd", "conformance"), ("hcs-host-windows", "conformance")];
 
 /// Its value is the part that the names of wanted cases contain.
 const TABLE: &str = "HCS_CONFORMANCE_TABLE";
@@ -24,6 +25,7 @@ pub(crate) fn run(layout: &Layout, filter: &str) -> Result<ExitCode, Error> {
     }
     check::run(true)?;
     build::guests(layout)?;
+    build::dlls(layout)?;
     let (mut sums, mut all_ended_well) = ([0; 3], true);
     for (package, test) in HOSTS {
         let cargo = || {

@@ -25,7 +25,7 @@ pub struct WindowsHost {
 
 /// The DLLs that are used.
 #[derive(Clone, Debug)]
-enum Libraries {
+pub(crate) enum Libraries {
     VmCompute(Arc<V1>),
     ComputeCore(Arc<V2>),
     /// Each document by that of its schema.
@@ -63,7 +63,7 @@ impl WindowsHost {
         Ok(Self::with(libraries, options.deadlines))
     }
 
-    fn with(libraries: Libraries, deadlines: Deadlines) -> Self {
+    pub(crate) fn with(libraries: Libraries, deadlines: Deadlines) -> Self {
         Self { libraries, deadlines: Arc::new(deadlines), service: Calls::new(Object::service()) }
     }
 

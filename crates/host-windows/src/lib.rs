@@ -19,7 +19,7 @@
 //! Everything but the loader, the pipes and the allocators is plain code over tables of functions, and is tested on any
 //! system with tables of the tests' own. `WindowsHost::open` is there on Windows only.
 
-#![cfg_attr(not(windows), expect(dead_code, reason = "only Windows opens a host"))]
+#![cfg_attr(not(any(windows, test)), expect(dead_code, reason = "only Windows opens a host"))]
 
 mod calls;
 mod expected;
@@ -38,6 +38,9 @@ mod watched;
 #[cfg(windows)]
 mod win;
 mod workers;
+
+#[cfg(test)]
+mod tests;
 
 pub use host::WindowsHost;
 pub use options::{Generation, Options};

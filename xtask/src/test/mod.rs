@@ -138,7 +138,8 @@ fn tests(run: &mut Run, layout: &Layout, counts: &mut Counts, full: bool) {
         build::faulty_guests(layout)?;
         build::guests(layout)?;
         build::dlls(layout)?;
-        build::clients(layout)
+        build::clients(layout)?;
+        build::suite(layout)
     });
     if !(ready && run.step("programs", 4 * minute, || programs::fetch(layout))) {
         return;

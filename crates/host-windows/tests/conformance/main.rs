@@ -8,16 +8,26 @@
 #[path = "../../../host-linux/tests/conformance/documents.rs"]
 #[cfg(windows)]
 mod documents;
-#[cfg(target_os = "linux")]
-mod linux;
-#[path = "../../../host-linux/tests/conformance/refusals.rs"]
-#[cfg(windows)]
-mod refusals;
 #[path = "../../../host-linux/tests/compute/support.rs"]
 #[cfg(target_os = "linux")]
 #[expect(clippy::unwrap_used, reason = "a helper that fails fails the test")]
 #[allow(dead_code, reason = "shared with the tests of whole systems, which use more of it")]
-mod support;
+mod engine;
+#[cfg(target_os = "linux")]
+mod linux;
+#[path = "../../../../dll/clients/tests/wine/prefix.rs"]
+#[cfg(target_os = "linux")]
+#[expect(clippy::unwrap_used, reason = "a helper that fails fails the test")]
+#[allow(dead_code, reason = "shared with the tests of the DLLs, which use more of it")]
+mod prefix;
+#[path = "../../../host-linux/tests/conformance/refusals.rs"]
+#[cfg(windows)]
+mod refusals;
+#[path = "../../../../dll/clients/tests/wine/served.rs"]
+#[cfg(target_os = "linux")]
+#[expect(clippy::unwrap_used, reason = "a helper that fails fails the test")]
+#[allow(dead_code, reason = "shared with the tests of the DLLs, which use more of it")]
+mod served;
 mod surroundings;
 #[cfg(windows)]
 mod windows;
