@@ -16,8 +16,14 @@ fn lan(host: &Netns) -> Netns {
     let mut links = Links::open(&lan).unwrap();
     links.add_bridge(&Bridge { name: name("lan"), mac: mac(0xe0), mtu: None, group: 0 }).unwrap();
     let bridge = links.need(&name("lan")).unwrap().index;
-    let veth =
-        Veth { name: name("wire"), peer: name("up0"), peer_mac: mac(0xe1), mtu: None, bridge, group: 0 };
+    let veth = Veth {
+        name: name("wire"),
+        peer: name("up0"),
+        peer_mac: mac(0xe1),
+        mtu: None,
+        bridge: Some(bridge),
+        group: 0,
+    };
     links.add_veth(&veth, host).unwrap();
     links.add_address(bridge, net("198.51.100.1/24")).unwrap();
     links.add_address(bridge, net("2001:db8:1::1/64")).unwrap();
