@@ -18,11 +18,7 @@ type Shared = Arc<Memory>;
 pub fn tar_to_ext4(bytes: &[u8]) {
     let Some((flags, tar)) = bytes.split_first() else { return };
     let mut tar = tar.to_vec();
-    for header in tar.chunks_exact_mut(512).filter(|block| block[257..262] == *b"ustar") {
-        header[148..156].fill(b' ');
-        let sum: u32 = header.iter().map(|byte| u32::from(*byte)).sum();
-        header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
-    }
+    set_checksums(&mut tar);
     let whiteouts = [Whiteouts::Keep, Whiteouts::Overlay, Whiteouts::Apply][usize::from(flags % 3)];
     let options =
         Options::new().inline_data(flags & 0x40 != 0).verity(flags & 0x20 != 0).maximum_size(64 << 20);
@@ -41,6 +37,15 @@ pub fn tar_to_ext4(bytes: &[u8]) {
     let again = make(Convert::new(), options, &[&exported]);
     // The second image may need more room: it has no holes below 4096 bytes.
     assert!(again.is_none_or(|(_, again)| again == inodes), "another number of files");
+}
+
+/// Puts the checksums of all that look like headers right.
+pub(crate) fn set_checksums(tar: &mut [u8]) {
+    for header in tar.chunks_exact_mut(512).filter(|block| block[257..262] == *b"ustar") {
+        header[148..156].fill(b' ');
+        let sum: u32 = header.iter().map(|byte| u32::from(*byte)).sum();
+        header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+    }
 }
 
 fn sizes(system: &FileSystem<Shared>) -> u64 {

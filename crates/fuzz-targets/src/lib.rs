@@ -13,6 +13,7 @@ mod container;
 mod documents;
 mod files;
 mod images;
+mod layers;
 mod programs;
 
 /// A target.
@@ -54,6 +55,9 @@ targets! {
     container::log_lines,
     images::tar_to_ext4,
     images::ext4_image,
+    layers::backup_stream,
+    layers::stream_buffers,
+    layers::tar_to_layer,
 }
 
 /// The parts of an input between separators; what is not UTF-8 is replaced.

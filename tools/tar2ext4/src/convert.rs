@@ -2,7 +2,7 @@
 
 use std::io;
 
-use hcs_ext4::tar::Source;
+use hcs_ext4::tar::{self, Opened, Source};
 use hcs_ext4::verity::hex;
 use hcs_ext4::vhd::{self, Footer};
 use hcs_ext4::{Convert, Options, Report, Storage as _, Summary, Uuid, Whiteouts, Writer};
@@ -11,11 +11,12 @@ use serde_json::{Value, json};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::progress::Display;
-use crate::{args, input, printer};
+use crate::{args, printer};
 
 pub(crate) fn run(options: &args::Convert, json: bool) -> Result<(), Failure> {
     // Before the output is made: a missing input shall leave nothing.
-    let inputs = options.inputs.iter().map(|path| input::open(path)).collect::<Result<Vec<_>, _>>()?;
+    let inputs = options.inputs.iter().map(|path| tar::open(path)).collect::<Result<Vec<_>, _>>();
+    let inputs = inputs.map_err(|source| Failure::Open { source })?;
     let output = Output::create(&options.output)?;
     // Results beside an image on standard output would be part of it.
     let quiet = options.output.as_os_str() == "-";
@@ -90,7 +91,7 @@ fn image_options(options: &args::Convert) -> Options {
 }
 
 /// Copies the input and adds a footer.
-fn only_footer(inputs: Vec<input::Input>, output: Output, json: bool) -> Result<(), Failure> {
+fn only_footer(inputs: Vec<Opened>, output: Output, json: bool) -> Result<(), Failure> {
     let mut file = output.file()?;
     for input in inputs {
         let copy = |source| Failure::Copy { input: input.name.clone(), source };

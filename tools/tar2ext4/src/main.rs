@@ -7,7 +7,6 @@ mod args;
 mod convert;
 mod failure;
 mod image;
-mod input;
 mod output;
 mod printer;
 mod progress;

@@ -6,7 +6,7 @@ use std::io::{Read as _, Write};
 use super::{FileSystem, FileType, ReadError, Stat};
 use crate::format::{LOST_FOUND, ROOT};
 use crate::storage::Storage;
-use crate::tar::{Item, RECORD, TarWriter};
+use crate::tar::{Item, Kind, RECORD, Writer};
 
 /// Bytes copied at once.
 const PIECE: usize = 256 << 10;
@@ -46,7 +46,7 @@ impl Export {
     /// # Errors
     /// [`ReadError`]
     pub fn run<S: Storage, W: Write>(&self, from: &FileSystem<S>, out: W) -> Result<ExportReport, ReadError> {
-        let mut tar = TarWriter::new(out);
+        let mut tar = Writer::new(out);
         let mut report = ExportReport::default();
         // First names of files that have several.
         let mut firsts = HashMap::new();
@@ -89,29 +89,26 @@ impl Export {
 
 fn put<S: Storage, W: Write>(
     from: &FileSystem<S>,
-    tar: &mut TarWriter<W>,
+    tar: &mut Writer<W>,
     name: &[u8],
     stat: &Stat,
     first: Option<&[u8]>,
 ) -> Result<(), ReadError> {
     let export = |source| ReadError::Export { source };
+    let or_not = |time| (time != stat.modified).then_some(time);
     let mut item = Item {
-        kind: b'0',
         name,
         link: first.unwrap_or_default(),
         mode: u32::from(stat.permissions),
         uid: stat.uid,
         gid: stat.gid,
-        stored: 0,
         modified: stat.modified,
-        accessed: stat.accessed,
-        changed: stat.changed,
-        device: stat.device,
-        xattrs: &[],
-        sparse: None,
+        accessed: or_not(stat.accessed),
+        changed: or_not(stat.changed),
+        ..Item::default()
     };
     if first.is_some() {
-        item.kind = b'1';
+        item.kind = Kind::HardLink;
         return tar.entry(&item).map_err(export);
     }
     let xattrs = from.xattrs(stat.inode)?;
@@ -121,19 +118,19 @@ fn put<S: Storage, W: Write>(
         FileType::Regular => return put_file(from, tar, item, stat),
         FileType::Symlink => {
             target = from.read_link(stat.inode)?;
-            (item.kind, item.link) = (b'2', &target);
+            (item.kind, item.link) = (Kind::Symlink, &target);
         }
-        FileType::CharDevice => item.kind = b'3',
-        FileType::BlockDevice => item.kind = b'4',
-        FileType::Fifo => item.kind = b'6',
-        _ => item.kind = b'5',
+        FileType::CharDevice => (item.kind, item.device) = (Kind::CharDevice, stat.device),
+        FileType::BlockDevice => (item.kind, item.device) = (Kind::BlockDevice, stat.device),
+        FileType::Fifo => item.kind = Kind::Fifo,
+        _ => item.kind = Kind::Directory,
     }
     tar.entry(&item).map_err(export)
 }
 
 fn put_file<S: Storage, W: Write>(
     from: &FileSystem<S>,
-    tar: &mut TarWriter<W>,
+    tar: &mut Writer<W>,
     mut item: Item<'_>,
     stat: &Stat,
 ) -> Result<(), ReadError> {

@@ -64,6 +64,8 @@ pub struct Entry {
     pub parts: Option<Vec<Part>>,
     /// Whether the archive has access control lists in a form that is not taken: names in place of numbers.
     pub has_acl_text: bool,
+    /// Records that nothing above stands for, if the reader [keeps](super::Reader::keep_records) them; each key once.
+    pub records: Vec<(Vec<u8>, Vec<u8>)>,
 }
 
 impl Entry {

@@ -9,6 +9,8 @@ mod entry;
 mod error;
 mod header;
 mod input;
+#[cfg(feature = "compressed")]
+mod open;
 mod pax;
 mod reader;
 mod sparse;
@@ -17,8 +19,12 @@ mod writer;
 pub use entry::{Entry, Kind};
 pub use error::{TarError, TarProblem};
 pub use input::Source;
+#[cfg(feature = "compressed")]
+pub use open::{Opened, open};
 pub use reader::Reader;
-pub(crate) use writer::{Item, TarWriter};
+pub use writer::{Item, Writer, time_text};
+
+pub use crate::write::text as printable;
 
 /// Bytes of a header, and what content is padded to.
-pub(crate) const RECORD: usize = 512;
+pub const RECORD: usize = 512;

@@ -7,6 +7,8 @@ use crate::format::time::Time;
 
 /// Extended attributes of one entry: no file system takes more.
 const XATTRS: usize = 1024;
+/// Records of one entry that are kept for whoever knows them.
+const RECORDS: usize = 8192;
 
 /// The records of a block of them.
 pub(super) fn records(mut block: &[u8]) -> impl Iterator<Item = Result<(&[u8], &[u8]), TarProblem>> {
@@ -70,12 +72,14 @@ pub(super) fn time(value: &[u8]) -> Option<Time> {
     })
 }
 
-/// Sets an entry from records. `size` is that of the content, if one is given.
+/// Sets an entry from records. `size` is that of the content, if one is given. `keep` also puts those that are not
+/// known into the entry.
 pub(super) fn apply(
     entry: &mut Entry,
     block: &[u8],
     size: &mut Option<u64>,
     sparse: &mut SparseKeys,
+    keep: bool,
 ) -> Result<(), TarProblem> {
     for record in records(block) {
         let (key, value) = record?;
@@ -108,6 +112,15 @@ pub(super) fn apply(
                 entry.xattrs.push((name, value.to_vec()));
             }
             _ if key.starts_with(b"GNU.sparse.") => sparse.take(&key[b"GNU.sparse.".len()..], value)?,
+            _ if keep => {
+                entry.records.retain(|(other, _)| other != key);
+                if entry.records.len() >= RECORDS {
+                    return Err(TarProblem::Extended { what: "over 8,192 records that are not known" });
+                }
+                if named {
+                    entry.records.push((key.to_vec(), value.to_vec()));
+                }
+            }
             // POSIX: keys that a reader does not know are none of its business.
             _ => {}
         }

@@ -10,9 +10,11 @@ use super::{RECORD, TarError, TarProblem, pax};
 use crate::write::text;
 
 /// Bytes of an extended header, or of a long name, that are read.
-const EXTENDED: u64 = 8 << 20;
+pub(super) const EXTENDED: u64 = 8 << 20;
 /// Bytes of records for all entries, which are gone through for each.
 const GLOBAL: usize = 64 << 10;
+/// Bytes of headers of one entry that are kept as they are.
+const RAW: usize = 16 << 20;
 /// Extended headers before one entry.
 const HEADERS: usize = 64;
 
@@ -29,6 +31,9 @@ pub struct Reader<'a> {
     /// Whether an archive without end marker is one.
     end_is_optional: bool,
     done: bool,
+    keep_records: bool,
+    /// What was read and is no content, if that is kept.
+    raw: Option<Vec<u8>>,
     /// Of the last entry, for errors.
     name: Vec<u8>,
     offset: u64,
@@ -45,6 +50,8 @@ impl<'a> Reader<'a> {
             padding: 0,
             end_is_optional: false,
             done: false,
+            keep_records: false,
+            raw: None,
             name: Vec::new(),
             offset: 0,
             entries: 0,
@@ -56,6 +63,29 @@ impl<'a> Reader<'a> {
     pub fn end_is_optional(mut self, yes: bool) -> Self {
         self.end_is_optional = yes;
         self
+    }
+
+    /// Puts records that this crate has no use for into [`Entry::records`].
+    #[must_use]
+    pub fn keep_records(mut self, yes: bool) -> Self {
+        self.keep_records = yes;
+        self
+    }
+
+    /// Keeps the bytes of headers and padding as they are, for [`Reader::take_raw`].
+    #[must_use]
+    pub fn keep_raw(mut self, yes: bool) -> Self {
+        self.raw = yes.then(Vec::new);
+        self
+    }
+
+    /// All bytes since the last call that were no content, if they are kept. After [`Reader::next`]: the padding of the
+    /// last entry and the headers of this one; at the end: the end marker's first block.
+    pub fn take_raw(&mut self, into: &mut Vec<u8>) {
+        into.clear();
+        if let Some(raw) = &mut self.raw {
+            std::mem::swap(raw, into);
+        }
     }
 
     /// How many bytes have been read.
@@ -104,7 +134,10 @@ impl<'a> Reader<'a> {
     }
 
     /// Content of the last entry, straight to where it is wanted; 0 at its end.
-    pub(crate) fn content_into(&mut self, out: &mut [u8]) -> Result<usize, TarError> {
+    ///
+    /// # Errors
+    /// As [`Reader::content`].
+    pub fn content_into(&mut self, out: &mut [u8]) -> Result<usize, TarError> {
         let count = out.len().min(crate::format::length(self.left));
         let read =
             self.input.read(&mut out[..count]).map_err(|source| self.error(TarProblem::Read { source }))?;
@@ -124,18 +157,43 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn finish_entry(&mut self) -> Result<(), TarError> {
-        let count = self.left + self.padding;
-        (self.left, self.padding) = (0, 0);
-        self.skip(count)
+    /// The same, some of it at a time; nothing at its end.
+    ///
+    /// # Errors
+    /// [`TarProblem::Read`]
+    pub fn rest(&mut self) -> Result<&[u8], TarError> {
+        let (offset, name) = (self.offset, &self.name);
+        let error = |source| TarError { entry: text(name), offset, problem: TarProblem::Read { source } };
+        self.input.some(u64::MAX).map_err(error)
     }
 
-    fn skip(&mut self, count: u64) -> Result<(), TarError> {
-        match self.input.skip(count) {
-            Ok(skipped) if skipped == count => Ok(()),
-            Ok(_) => Err(self.error(TarProblem::CutOff)),
-            Err(source) => Err(self.error(TarProblem::Read { source })),
+    fn finish_entry(&mut self) -> Result<(), TarError> {
+        let (left, padding) = (std::mem::take(&mut self.left), std::mem::take(&mut self.padding));
+        let result = self.skip(left).and_then(|()| self.skip_raw(padding));
+        result.map_err(|problem| self.error(problem))
+    }
+
+    /// Passes over content.
+    fn skip(&mut self, count: u64) -> Result<(), TarProblem> {
+        let skipped = self.input.skip(count).map_err(|source| TarProblem::Read { source })?;
+        if skipped == count { Ok(()) } else { Err(TarProblem::CutOff) }
+    }
+
+    /// Passes over what is no content.
+    fn skip_raw(&mut self, count: u64) -> Result<(), TarProblem> {
+        if self.raw.is_none() {
+            return self.skip(count);
         }
+        let mut left = count;
+        while left > 0 {
+            let bytes = self.input.some(left).map_err(|source| TarProblem::Read { source })?;
+            if bytes.is_empty() {
+                return Err(TarProblem::CutOff);
+            }
+            left -= bytes.len() as u64;
+            keep(&mut self.raw, bytes)?;
+        }
+        Ok(())
     }
 
     fn error(&self, problem: TarProblem) -> TarError {
@@ -153,6 +211,7 @@ impl<'a> Reader<'a> {
             }
             _ => return Err(TarProblem::CutOff),
         }
+        keep(&mut self.raw, &header)?;
         // Most headers have a name; zeros have none.
         if header[0] == 0 && header.iter().all(|byte| *byte == 0) {
             return if first { Ok(None) } else { Err(TarProblem::CutOff) };
@@ -207,11 +266,11 @@ impl<'a> Reader<'a> {
         let (mut size, mut sparse) = (None, SparseKeys::default());
         if !self.global.is_empty() {
             let global = std::mem::take(&mut self.global);
-            let result = pax::apply(entry, &global, &mut size, &mut sparse);
+            let result = pax::apply(entry, &global, &mut size, &mut sparse, self.keep_records);
             self.global = global;
             result?;
         }
-        pax::apply(entry, extended, &mut size, &mut sparse)?;
+        pax::apply(entry, extended, &mut size, &mut sparse, self.keep_records)?;
         if let Some(name) = sparse.name.take() {
             entry.name = name;
         }
@@ -283,6 +342,7 @@ impl<'a> Reader<'a> {
     fn record(&mut self) -> Result<Header, TarProblem> {
         let mut record = [0; RECORD];
         let read = self.input.exact(&mut record).map_err(|source| TarProblem::Read { source })?;
+        keep(&mut self.raw, &record[..read])?;
         if read == RECORD { Ok(record) } else { Err(TarProblem::CutOff) }
     }
 
@@ -303,19 +363,29 @@ impl<'a> Reader<'a> {
             }
             left -= bytes.len() as u64;
             block.extend_from_slice(bytes);
+            keep(&mut self.raw, bytes)?;
         }
-        let padding = length.wrapping_neg() % RECORD as u64;
-        if self.input.skip(padding).map_err(read)? < padding {
-            return Err(TarProblem::CutOff);
-        }
+        self.skip_raw(length.wrapping_neg() % RECORD as u64)?;
         Ok(block)
     }
 
     fn pass(&mut self, header: &Header) -> Result<(), TarProblem> {
         let length = header::size(header)?.checked_next_multiple_of(RECORD as u64).unwrap_or(u64::MAX);
-        let skipped = self.input.skip(length).map_err(|source| TarProblem::Read { source })?;
-        if skipped < length { Err(TarProblem::CutOff) } else { Ok(()) }
+        self.skip_raw(length)
     }
+}
+
+/// Keeps bytes that are no content.
+fn keep(raw: &mut Option<Vec<u8>>, bytes: &[u8]) -> Result<(), TarProblem> {
+    if let Some(raw) = raw {
+        let length = raw.len() + bytes.len();
+        if length > RAW {
+            let (length, limit) = (length as u64, RAW as u64);
+            return Err(TarProblem::TooLong { what: "what stands between two entries", length, limit });
+        }
+        raw.extend_from_slice(bytes);
+    }
+    Ok(())
 }
 
 /// Sets the parts, which must be what is stored. Empty ones only say where the file ends.

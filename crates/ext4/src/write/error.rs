@@ -92,7 +92,7 @@ pub enum Error {
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// As errors show names.
-pub(crate) fn text(bytes: &[u8]) -> String {
+pub fn text(bytes: &[u8]) -> String {
     // A hostile name could fill a screen, or take over a terminal.
     let cut = bytes.get(..200).unwrap_or(bytes);
     let mut text: String = String::from_utf8_lossy(cut)

@@ -22,7 +22,7 @@ use crate::format::{BLOCK, BLOCK64, LOST_FOUND, ROOT};
 use crate::storage::Storage;
 use content::OpenFile;
 pub use content::Part;
-pub(crate) use error::text;
+pub use error::text;
 pub use error::{Error, Result};
 pub use options::{Options, Uuid};
 use output::Output;

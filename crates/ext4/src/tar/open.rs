@@ -6,11 +6,11 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, sync_channel};
 
 use flate2::bufread::MultiGzDecoder;
-use hcs_ext4::tar::Source;
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
-use crate::failure::Failure;
+use super::Source;
+use crate::storage::Storage;
 
 const GZIP: [u8; 3] = [0x1f, 0x8b, 8];
 const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
@@ -20,40 +20,45 @@ const WAITING: usize = 4;
 
 /// An opened input.
 #[derive(Debug)]
-pub(crate) struct Input {
-    pub(crate) name: String,
-    pub(crate) source: Source<'static>,
+pub struct Opened {
+    /// What messages call it.
+    pub name: String,
+    /// Its bytes, decompressed.
+    pub source: Source<'static>,
     /// Bytes that will be read of it, if that is known.
-    pub(crate) total: Option<u64>,
+    pub total: Option<u64>,
 }
 
-/// Opens a file, or standard input for `-`.
-pub(crate) fn open(path: &Path) -> Result<Input, Failure> {
-    let open = |source| Failure::Open { source };
+/// Opens a file, or standard input for `-`; plain, gzip or zstd.
+///
+/// # Errors
+/// What the system says, with the file's name.
+pub fn open(path: &Path) -> io::Result<Opened> {
     let (name, file) = if path.as_os_str() == "-" {
-        ("standard input".to_owned(), stdin().map_err(open)?)
+        ("standard input".to_owned(), stdin()?)
     } else {
-        (path.display().to_string(), fs_err::File::open(path).map_err(open)?.into_parts().0)
+        (path.display().to_string(), fs_err::File::open(path)?.into_parts().0)
     };
     let regular = file.metadata().is_ok_and(|metadata| metadata.is_file());
     let total = file.metadata().ok().filter(|_| regular).map(|metadata| metadata.len());
     if regular {
         let mut start = [0; 4];
-        let read = hcs_ext4::Storage::read_at(&file, &mut start, 0).map_err(open)?;
+        let read = Storage::read_at(&file, &mut start, 0)?;
         if !is_compressed(&start[..read]) {
-            return Ok(Input { name, source: Source::from_file(file).map_err(open)?, total });
+            return Ok(Opened { name, source: Source::from_file(file)?, total });
         }
     }
-    let mut reader = BufReader::with_capacity(PIECE, file);
-    let start = peek(&mut reader).map_err(open)?;
+    let (start, file) = peek(file)?;
+    let start_read = io::Cursor::new(start.clone());
+    let reader = BufReader::with_capacity(PIECE, start_read.chain(file));
     if start.starts_with(&GZIP) {
-        let source = Source::from_reader(Ahead::start(MultiGzDecoder::new(reader)).map_err(open)?);
-        Ok(Input { name, source, total: None })
+        let source = Source::from_reader(Ahead::start(MultiGzDecoder::new(reader))?);
+        Ok(Opened { name, source, total: None })
     } else if start.starts_with(&ZSTD) {
-        let source = Source::from_reader(Ahead::start(Zstd::new(reader)).map_err(open)?);
-        Ok(Input { name, source, total: None })
+        let source = Source::from_reader(Ahead::start(Zstd::new(reader))?);
+        Ok(Opened { name, source, total: None })
     } else {
-        Ok(Input { name, source: Source::from_reader(reader), total })
+        Ok(Opened { name, source: Source::from_reader(reader), total })
     }
 }
 
@@ -69,13 +74,11 @@ fn is_compressed(start: &[u8]) -> bool {
     start.starts_with(&GZIP) || start.starts_with(&ZSTD)
 }
 
-/// The first bytes, which stay to be read. A pipe may bring them one by one.
-fn peek(reader: &mut BufReader<File>) -> io::Result<[u8; 4]> {
-    let bytes = reader.fill_buf()?;
-    let mut start = [0; 4];
-    let count = bytes.len().min(4);
-    start[..count].copy_from_slice(&bytes[..count]);
-    Ok(start)
+/// The first bytes, and what follows them. A pipe may bring them one by one.
+fn peek(mut file: File) -> io::Result<(Vec<u8>, File)> {
+    let mut start = Vec::new();
+    file.by_ref().take(4).read_to_end(&mut start)?;
+    Ok((start, file))
 }
 
 /// Decompresses on another core while this one writes.

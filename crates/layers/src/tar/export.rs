@@ -1,0 +1,288 @@
+//! From a layer to a tar.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::unix::fs::FileExt as _;
+use std::path::Path;
+
+use hcs_ext4::tar::Writer;
+use rustix::fs::{Mode, OFlags};
+
+use super::record::{RecordReader, Step};
+use super::{Progress, RECORD, TarLayerError, canonical};
+use crate::layer::text;
+use crate::{Item, LayerError, LayerReader, What};
+
+/// Bytes that are copied at once.
+const PIECE: usize = 1 << 20;
+
+/// How to export.
+#[derive(Clone, Copy, Debug, Default)]
+#[must_use]
+#[doc(alias = "ExportLayerToTar")]
+pub struct Export {
+    canonical: bool,
+}
+
+/// What an export did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ExportReport {
+    /// Entries, when the tar was made in our form.
+    pub entries: u64,
+    /// Bytes of the tar.
+    pub written: u64,
+    /// It was made after the record of the tar that the layer came as.
+    pub recorded: bool,
+}
+
+impl Export {
+    /// As the tar that the layer came as, if there is a record of it, else in our form.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// In our form, whatever the layer came as.
+    pub fn canonical(mut self, yes: bool) -> Self {
+        self.canonical = yes;
+        self
+    }
+
+    /// Writes a layer's tar. `progress` is called for each entry, and between big pieces.
+    ///
+    /// # Errors
+    /// [`TarLayerError`], with the file's name.
+    pub fn run(
+        self,
+        folder: &Path,
+        out: impl Write,
+        mut progress: impl FnMut(Progress),
+    ) -> Result<ExportReport, TarLayerError> {
+        let mut layer = LayerReader::open(folder)?;
+        let out = Counted { out, count: 0 };
+        let record = match layer.root.open_at(RECORD.as_bytes(), OFlags::RDONLY, Mode::empty()) {
+            Ok(record) if !self.canonical => Some(record),
+            Ok(_) | Err(rustix::io::Errno::NOENT) => None,
+            Err(error) => return Err(LayerError::io("open", RECORD.as_bytes(), error).into()),
+        };
+        let buffer = vec![0; PIECE];
+        if let Some(record) = record {
+            let record = RecordReader::open(record.into())?;
+            return Replay { layer, record, out, buffer }.run(&mut progress);
+        }
+        let (headers, firsts) = (Vec::new(), HashMap::new());
+        Walk { layer, tar: out, headers, firsts, buffer, entries: 0 }.run(&mut progress)
+    }
+}
+
+/// Whether a layer has a record of its tar. `whole` also checks it.
+pub(crate) fn check_record(layer: &mut LayerReader, whole: bool) -> Result<bool, TarLayerError> {
+    match layer.root.open_at(RECORD.as_bytes(), OFlags::RDONLY, Mode::empty()) {
+        Ok(record) if whole => RecordReader::open(record.into()).map(|_| true),
+        Ok(_) => Ok(true),
+        Err(rustix::io::Errno::NOENT) => Ok(false),
+        Err(error) => Err(LayerError::io("open", RECORD.as_bytes(), error).into()),
+    }
+}
+
+/// In our form.
+struct Walk<W> {
+    layer: LayerReader,
+    tar: Counted<W>,
+    headers: Vec<u8>,
+    /// Of files with several names, the first.
+    firsts: HashMap<(u64, u64), String>,
+    buffer: Vec<u8>,
+    entries: u64,
+}
+
+impl<W: Write> Walk<W> {
+    fn run(mut self, progress: &mut impl FnMut(Progress)) -> Result<ExportReport, TarLayerError> {
+        while let Some(item) = self.layer.next()? {
+            progress(Progress { bytes: self.tar.count, entries: self.entries });
+            self.item(&item, progress)?;
+        }
+        // The end marker.
+        let written = Writer::new(&mut self.tar).finish().map(|_| ());
+        written.map_err(|source| TarLayerError::Write { source })?;
+        progress(Progress { bytes: self.tar.count, entries: self.entries });
+        Ok(ExportReport { entries: self.entries, written: self.tar.count, recorded: false })
+    }
+
+    fn item(&mut self, item: &Item, progress: &mut impl FnMut(Progress)) -> Result<(), TarLayerError> {
+        self.headers.clear();
+        let (path, object) = (&item.path, &item.object);
+        match item.what {
+            What::Tombstone => {
+                let made = canonical::tombstone(path, &mut self.headers);
+                return self.put(path, made);
+            }
+            What::Opaque => {
+                let made = canonical::opaque(path, &mut self.headers);
+                return self.put(path, made);
+            }
+            What::Object => {}
+        }
+        if item.links > 1 {
+            if let Some(first) = self.firsts.get(&item.id) {
+                let made = canonical::hard_link(path, &object.info, first, &mut self.headers);
+                return self.put(path, made);
+            }
+            self.firsts.insert(item.id, path.clone());
+        }
+        // A reparse point has no content in a tar; one that stands on disk as a file is empty.
+        let size = if object.reparse.is_some() { 0 } else { item.size };
+        let made = canonical::object(path, object, size, &mut self.headers);
+        self.put(path, made)?;
+        if size > 0
+            && let Some(file) = self.layer.content(item)?
+        {
+            self.content(path, &file, size, progress)?;
+        }
+        for mut stream in self.layer.streams_of(path)? {
+            self.headers.clear();
+            let made = canonical::stream(path, &stream.name, object, stream.size, &mut self.headers);
+            self.put(path, made)?;
+            let size = stream.size;
+            loop {
+                let bytes = self.layer.bytes_of(&mut stream).map_err(LayerError::from)?;
+                if bytes.is_empty() {
+                    break;
+                }
+                self.tar.write_all(bytes).map_err(|source| TarLayerError::Write { source })?;
+            }
+            self.pad(size)?;
+        }
+        Ok(())
+    }
+
+    /// Writes an entry's headers.
+    fn put(&mut self, path: &str, made: Result<(), canonical::Failed>) -> Result<(), TarLayerError> {
+        made.map_err(|failed| match failed {
+            canonical::Failed::Entry(source) => TarLayerError::Export { name: text(path.as_bytes()), source },
+            canonical::Failed::Write(source) => TarLayerError::Write { source },
+        })?;
+        self.entries += 1;
+        self.tar.write_all(&self.headers).map_err(|source| TarLayerError::Write { source })
+    }
+
+    fn content(
+        &mut self,
+        path: &str,
+        mut file: &File,
+        size: u64,
+        progress: &mut impl FnMut(Progress),
+    ) -> Result<(), TarLayerError> {
+        let mut left = size;
+        while left > 0 {
+            let most = self.buffer.len().min(crate::bytes::length(left));
+            let count = match file.read(&mut self.buffer[..most]) {
+                Ok(0) => return Err(LayerError::file(path, "the file got shorter while it was read").into()),
+                Ok(count) => count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(LayerError::io("read", path.as_bytes(), error).into()),
+            };
+            self.tar.write_all(&self.buffer[..count]).map_err(|source| TarLayerError::Write { source })?;
+            left -= count as u64;
+            if left > 0 {
+                progress(Progress { bytes: self.tar.count, entries: self.entries });
+            }
+        }
+        self.pad(size)
+    }
+
+    fn pad(&mut self, size: u64) -> Result<(), TarLayerError> {
+        let padding = crate::bytes::length(size.wrapping_neg() % 512);
+        self.tar.write_all(&[0; 512][..padding]).map_err(|source| TarLayerError::Write { source })
+    }
+}
+
+/// After the record of another tar.
+struct Replay<W> {
+    layer: LayerReader,
+    record: RecordReader<io::BufReader<File>>,
+    out: Counted<W>,
+    buffer: Vec<u8>,
+}
+
+impl<W: Write> Replay<W> {
+    fn run(mut self, progress: &mut impl FnMut(Progress)) -> Result<ExportReport, TarLayerError> {
+        while let Some(step) = self.record.next()? {
+            match step {
+                Step::Bytes(length) => {
+                    self.pieces(length, |this, count, _| this.record.bytes(&mut this.buffer[..count]))?;
+                }
+                Step::Zeros(length) => self.pieces(length, |this, count, _| {
+                    this.buffer[..count].fill(0);
+                    Ok(())
+                })?,
+                Step::File { length, path, offset } => {
+                    let file = self.layer.root.open_at(
+                        path.as_bytes(),
+                        OFlags::RDONLY | OFlags::NONBLOCK,
+                        Mode::empty(),
+                    );
+                    let file = file.map_err(|error| LayerError::io("open", path.as_bytes(), error))?;
+                    let file = File::from(file);
+                    self.pieces(length, |this, count, done| {
+                        let read = file.read_exact_at(&mut this.buffer[..count], offset.saturating_add(done));
+                        read.map_err(|error| LayerError::io("read", path.as_bytes(), error).into())
+                    })?;
+                }
+                Step::Stream { length, path, name } => self.stream(&path, &name, length)?,
+            }
+            progress(Progress { bytes: self.out.count, entries: 0 });
+        }
+        self.out.flush().map_err(|source| TarLayerError::Write { source })?;
+        Ok(ExportReport { entries: 0, written: self.out.count, recorded: true })
+    }
+
+    /// Fills the buffer with so many bytes, from so many on, and writes it, until all are written.
+    fn pieces(
+        &mut self,
+        length: u64,
+        mut fill: impl FnMut(&mut Self, usize, u64) -> Result<(), TarLayerError>,
+    ) -> Result<(), TarLayerError> {
+        let mut done = 0;
+        while done < length {
+            let count = self.buffer.len().min(crate::bytes::length(length - done));
+            fill(self, count, done)?;
+            self.out.write_all(&self.buffer[..count]).map_err(|source| TarLayerError::Write { source })?;
+            done += count as u64;
+        }
+        Ok(())
+    }
+
+    fn stream(&mut self, path: &str, name: &str, length: u64) -> Result<(), TarLayerError> {
+        let streams = self.layer.streams_of(path)?;
+        let stream = streams.into_iter().find(|stream| stream.name == name && stream.size == length);
+        let lacks = TarLayerError::Record { what: "names a stream that the layer has not" };
+        let mut stream = stream.ok_or(lacks)?;
+        loop {
+            let bytes = self.layer.bytes_of(&mut stream).map_err(LayerError::from)?;
+            if bytes.is_empty() {
+                return Ok(());
+            }
+            self.out.write_all(bytes).map_err(|source| TarLayerError::Write { source })?;
+        }
+    }
+}
+
+/// Counts what is written.
+#[derive(Debug)]
+struct Counted<W> {
+    out: W,
+    count: u64,
+}
+
+impl<W: Write> Write for Counted<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let count = self.out.write(bytes)?;
+        self.count += count as u64;
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
