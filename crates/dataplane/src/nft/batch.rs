@@ -185,9 +185,14 @@ impl Nft {
             return Ok(());
         }
         let label = Label::new("change", format_args!("nftables table {}", batch.table));
-        let last = batch.next;
-        // Without its end the kernel takes a batch silently for none; the acknowledgement proves that it came.
-        batch.message(END, ACK, &BATCH_HEAD, label.clone(), None, |_| ());
+        // One acknowledgement for all: of the last message, because kernels before 6.10 give none for a batch's end. It
+        // also comes when the batch is refused, for a message before it, so that both are looked at below.
+        let last = batch.next - 1;
+        if let Some(part) = batch.parts.last() {
+            batch.writer.add_flags(part.start, ACK);
+        }
+        // Without its end the kernel takes a batch silently for none.
+        batch.message(END, 0, &BATCH_HEAD, label.clone(), None, |_| ());
         let (refusals, done) = self.channel.batch(&batch.writer, &label, last)?;
         if let Some((sequence, refusal)) = refusals.into_iter().next() {
             let part = sequence.checked_sub(1).and_then(|n| batch.parts.get(usize::try_from(n).ok()?));
