@@ -77,7 +77,8 @@ impl Links {
             ]),
         ];
         message.attributes.extend(bridge.mtu.map(LinkAttribute::Mtu));
-        let label = Label::new("make", format_args!("bridge {}", bridge.name));
+        let label =
+            Label::new("make", format_args!("bridge {}", bridge.name)).needing("bridge", libc::EOPNOTSUPP);
         self.perform(&[Request::new(label, CREATE | EXCL, RouteNetlinkMessage::NewLink(message))])
     }
 
@@ -108,7 +109,8 @@ impl Links {
         ];
         message.attributes.extend(veth.mtu.map(LinkAttribute::Mtu));
         message.attributes.extend(veth.bridge.map(LinkAttribute::Controller));
-        let label = Label::new("make", format_args!("veth {} with {} in {inside}", veth.name, veth.peer));
+        let label = Label::new("make", format_args!("veth {} with {} in {inside}", veth.name, veth.peer))
+            .needing("veth", libc::EOPNOTSUPP);
         self.perform(&[Request::new(label, CREATE | EXCL, RouteNetlinkMessage::NewLink(message))])
     }
 
