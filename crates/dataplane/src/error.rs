@@ -13,6 +13,11 @@ pub enum Error {
     /// The kernel refused one object; [`Refusal::errno`] tells apart what a caller may expect, such as `EEXIST`.
     #[error("cannot {action} {object}")]
     Refused { action: &'static str, object: String, source: Refusal },
+    /// The kernel has no notion of such an object: a module of it is neither built in nor can be loaded.
+    #[error(
+        "cannot {action} {object}: this kernel lacks {module}; is its module installed, and may it be loaded?"
+    )]
+    NoModule { action: &'static str, object: String, module: &'static str, source: Refusal },
     /// A netlink socket could not be made, written or read; nothing is known about the objects of the request.
     #[error("netlink: {call} failed")]
     Socket { call: &'static str, source: io::Error },
@@ -75,7 +80,7 @@ impl Error {
     /// The kernel's error number, where the kernel refused something.
     pub fn errno(&self) -> Option<i32> {
         match self {
-            Self::Refused { source, .. } => Some(source.errno),
+            Self::Refused { source, .. } | Self::NoModule { source, .. } => Some(source.errno),
             Self::Socket { source, .. } | Self::Namespace { source, .. } | Self::Setting { source, .. } => {
                 source.raw_os_error()
             }
@@ -85,8 +90,13 @@ impl Error {
 
     /// There was nothing of that name, number or key.
     pub fn is_not_found(&self) -> bool {
+        let said_so = !matches!(self, Self::NoModule { .. });
         matches!(self, Self::NoLink { .. })
-            || matches!(self.errno(), Some(libc::ENOENT | libc::ENODEV | libc::ESRCH | libc::EADDRNOTAVAIL))
+            || said_so
+                && matches!(
+                    self.errno(),
+                    Some(libc::ENOENT | libc::ENODEV | libc::ESRCH | libc::EADDRNOTAVAIL)
+                )
     }
 
     /// Something of that name, number or key was there already.
@@ -108,18 +118,48 @@ impl Error {
 pub(crate) struct Label {
     pub(crate) action: &'static str,
     pub(crate) object: String,
+    /// The error number by which a kernel says that it lacks the module of this name.
+    needs: Option<(i32, &'static str)>,
 }
 
 impl Label {
     pub(crate) fn new(action: &'static str, object: impl fmt::Display) -> Self {
-        Self { action, object: object.to_string() }
+        Self { action, object: object.to_string(), needs: None }
+    }
+
+    /// A kernel that lacks `module` refuses the request with `errno`.
+    pub(crate) fn needing(self, module: &'static str, errno: i32) -> Self {
+        Self { needs: Some((errno, module)), ..self }
     }
 
     pub(crate) fn refused(&self, source: Refusal) -> Error {
-        Error::Refused { action: self.action, object: self.object.clone(), source }
+        let (action, object) = (self.action, self.object.clone());
+        match self.needs {
+            Some((errno, module)) if errno == source.errno => {
+                Error::NoModule { action, object, module, source }
+            }
+            _ => Error::Refused { action, object, source },
+        }
     }
 
     pub(crate) fn unexpected(&self, what: impl Into<String>) -> Error {
         Error::Unexpected { object: self.object.clone(), what: what.into() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_module_is_named_and_is_no_missing_object() {
+        let label = Label::new("make", "bridge br0").needing("bridge", libc::EOPNOTSUPP);
+        let refusal = |errno| Refusal { errno, text: None, offset: None };
+        let error = label.refused(refusal(libc::EOPNOTSUPP));
+        assert!(error.to_string().starts_with("cannot make bridge br0: this kernel lacks bridge"), "{error}");
+        assert!(label.refused(refusal(libc::EEXIST)).is_already_exists());
+        let rule = Label::new("make", "rule").needing("nft_nat", libc::ENOENT);
+        assert!(!rule.refused(refusal(libc::ENOENT)).is_not_found());
+        assert!(Label::new("remove", "element").refused(refusal(libc::ENOENT)).is_not_found());
     }
 }

@@ -19,6 +19,20 @@ fn number(ip: IpAddr) -> u128 {
     }
 }
 
+/// Ranges, each its first and last number, in order and apart: those that overlap or touch become one.
+pub(crate) fn merge(mut all: Vec<(u128, u128)>) -> Vec<(u128, u128)> {
+    all.sort_unstable();
+    let mut merged: Vec<(u128, u128)> = Vec::new();
+    for (first, last) in all {
+        match merged.last_mut() {
+            // 10.0.0.0-10.0.0.7 and 10.0.0.8-… touch.
+            Some((_, end)) if first <= end.saturating_add(1) => *end = last.max(*end),
+            _ => merged.push((first, last)),
+        }
+    }
+    merged
+}
+
 impl Ranges {
     /// Those of `nets` that are of this IP version.
     pub(crate) fn of(nets: &[IpNet], v4: bool) -> Self {
@@ -27,17 +41,8 @@ impl Ranges {
         Self::from_pairs(v4, all.collect())
     }
 
-    fn from_pairs(v4: bool, mut all: Vec<(u128, u128)>) -> Self {
-        all.sort_unstable();
-        let mut merged: Vec<(u128, u128)> = Vec::new();
-        for (first, last) in all {
-            match merged.last_mut() {
-                // Touching ones too: 10.0.0.0-10.0.0.7 and 10.0.0.8-… are one.
-                Some((_, end)) if first <= end.saturating_add(1) => *end = last.max(*end),
-                _ => merged.push((first, last)),
-            }
-        }
-        Self { v4, all: merged }
+    fn from_pairs(v4: bool, all: Vec<(u128, u128)>) -> Self {
+        Self { v4, all: merge(all) }
     }
 
     /// Takes in `other` as well.

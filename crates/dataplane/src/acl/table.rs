@@ -10,7 +10,7 @@ use crate::names::{Instance, LinkName};
 use crate::nft::expr::{Base, Ct, ESTABLISHED, Expr, Family, Meta, R, RELATED, Verdict};
 use crate::nft::layout::{At, Chain, Hook, Rule, Table};
 use crate::nft::set::{Data, Elements, Field, Key, SetSpec, Value};
-use crate::ranges::Ranges;
+use crate::ranges::{Ranges, merge};
 
 const ICMPV6: u8 = 58;
 /// From router solicitation to neighbour advertisement; not redirects, which would change routes.
@@ -170,18 +170,10 @@ impl Parts {
             let destination = local == (rule.direction == Direction::In);
             expressions.push(Expr::Payload(Base::Transport, if destination { 2 } else { 0 }, 2, R(0)));
             let name = format!("r{n}-{}-ports", if local { "local" } else { "remote" });
-            let mut pairs: Vec<(u16, u16)> =
-                ports.iter().map(|range| (*range.start(), *range.end())).collect();
-            pairs.sort_unstable();
-            let mut merged: Vec<(u16, u16)> = Vec::new();
-            for (first, last) in pairs {
-                match merged.last_mut() {
-                    Some((_, end)) if first <= end.saturating_add(1) => *end = last.max(*end),
-                    _ => merged.push((first, last)),
-                }
-            }
-            let be = |port: u16| port.to_be_bytes().to_vec();
-            let ranges = merged.into_iter().map(|(first, last)| (be(first), be(last))).collect();
+            let pairs = ports.iter().map(|range| (u128::from(*range.start()), u128::from(*range.end())));
+            let be = |port: u128| u16::try_from(port).expect("it was one").to_be_bytes().to_vec();
+            let ranges =
+                merge(pairs.collect()).into_iter().map(|(first, last)| (be(first), be(last))).collect();
             self.one_of(name, &[Field::Port], ranges, &mut expressions);
         }
         expressions

@@ -39,8 +39,8 @@ pub struct Veth {
     pub peer_mac: Mac,
     /// The largest packet in bytes, of both ends; `None` leaves it to the kernel (1500).
     pub mtu: Option<u32>,
-    /// The number of the bridge that the end here becomes a port of.
-    pub bridge: u32,
+    /// The number of the bridge that the end here becomes a port of, if it is to be one at once.
+    pub bridge: Option<u32>,
     /// The group of both ends.
     pub group: u32,
 }
@@ -77,11 +77,12 @@ impl Links {
             ]),
         ];
         message.attributes.extend(bridge.mtu.map(LinkAttribute::Mtu));
-        let label = Label::new("make", format_args!("bridge {}", bridge.name));
+        let label =
+            Label::new("make", format_args!("bridge {}", bridge.name)).needing("bridge", libc::EOPNOTSUPP);
         self.perform(&[Request::new(label, CREATE | EXCL, RouteNetlinkMessage::NewLink(message))])
     }
 
-    /// Makes a pair of links: the end here on and a port of its bridge, the end in `inside` off and without addresses.
+    /// Makes a pair of links: the end here on, the end in `inside` off and without addresses.
     ///
     /// # Errors
     /// [`Error::Refused`]; with `EEXIST` where a link of one of the names is there.
@@ -101,14 +102,15 @@ impl Links {
         message.attributes = vec![
             LinkAttribute::IfName(veth.name.to_string()),
             LinkAttribute::Group(veth.group),
-            LinkAttribute::Controller(veth.bridge),
             LinkAttribute::LinkInfo(vec![
                 LinkInfo::Kind(InfoKind::Veth),
                 LinkInfo::Data(InfoData::Veth(InfoVeth::Peer(peer))),
             ]),
         ];
         message.attributes.extend(veth.mtu.map(LinkAttribute::Mtu));
-        let label = Label::new("make", format_args!("veth {} with {} in {inside}", veth.name, veth.peer));
+        message.attributes.extend(veth.bridge.map(LinkAttribute::Controller));
+        let label = Label::new("make", format_args!("veth {} with {} in {inside}", veth.name, veth.peer))
+            .needing("veth", libc::EOPNOTSUPP);
         self.perform(&[Request::new(label, CREATE | EXCL, RouteNetlinkMessage::NewLink(message))])
     }
 

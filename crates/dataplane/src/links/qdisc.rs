@@ -63,7 +63,7 @@ impl Links {
     /// Limits what leaves by link `index`, or lifts the limit (`None`; no error where there was none).
     ///
     /// # Errors
-    /// [`Error::Invalid`] below 1,000 bytes a second; [`Error::Refused`] with `ENOENT` when the kernel lacks `sch_tbf`.
+    /// [`Error::Invalid`] below 1,000 bytes a second; [`Error::NoModule`], [`Error::Refused`].
     pub fn set_egress_limit(&mut self, index: u32, limit: Option<EgressLimit>) -> Result<(), Error> {
         let object = format!("egress limit of link number {index}");
         let sequence = self.channel.next_sequence();
@@ -73,7 +73,7 @@ impl Links {
             if limit.rate < 1_000 {
                 return Err(Error::invalid(object, "less than 1,000 bytes a second stops the link"));
             }
-            label = Label::new("set", object);
+            label = Label::new("set", object).needing("sch_tbf", libc::ENOENT);
             let flags = REQUEST | ACK | CREATE | REPLACE;
             writer.message(RTM_NEWQDISC, flags, sequence, &head(index, HANDLE), |w| {
                 w.put_str(KIND, "tbf");

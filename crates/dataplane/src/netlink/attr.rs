@@ -40,6 +40,14 @@ impl Writer {
         self.bytes[start..start + 4].copy_from_slice(&length.to_ne_bytes());
     }
 
+    /// Adds flags to the message that begins at `start`.
+    pub(crate) fn add_flags(&mut self, start: usize, flags: u16) {
+        if let Some(field) = self.bytes.get_mut(start + 6..start + 8) {
+            let there = u16::from_ne_bytes([field[0], field[1]]);
+            field.copy_from_slice(&(there | flags).to_ne_bytes());
+        }
+    }
+
     pub(crate) fn put(&mut self, kind: u16, value: &[u8]) {
         let Ok(length) = u16::try_from(value.len() + 4) else {
             self.too_long = true;

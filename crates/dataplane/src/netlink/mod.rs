@@ -196,8 +196,8 @@ impl Channel {
         Ok(refusals)
     }
 
-    /// Sends a batch whose last message, number `last`, alone asks for an acknowledgement, and returns the refusals by
-    /// number and whether the acknowledgement came. All answers are there when the send call returns.
+    /// Sends a batch of which message number `last` alone asks for an acknowledgement, and returns the refusals by number
+    /// and whether the acknowledgement came. All answers are there when the send call returns.
     pub(crate) fn batch(
         &mut self,
         writer: &Writer,

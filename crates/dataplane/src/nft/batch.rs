@@ -14,6 +14,8 @@ const BATCH_HEAD: [u8; 4] = [0, 0, 0, 10];
 /// One message's list of elements stays below this, with room for the element that crosses it: the length of an
 /// attribute has 16 bits.
 const LIST: usize = 60_000;
+/// Where the expressions of the rules are at home, but for those of nf_tables itself.
+const EXPRESSIONS: &str = "nft_ct, nft_nat, nft_masq or nft_fib_inet";
 
 /// A change in the making.
 #[derive(Debug)]
@@ -38,7 +40,14 @@ impl Batch {
     pub(crate) fn new(table: &str) -> Self {
         let mut this =
             Self { writer: Writer::default(), parts: Vec::new(), table: table.to_owned(), next: 1, sets: 0 };
-        this.message(BEGIN, 0, &BATCH_HEAD, Label::new("begin", "a change of nftables"), None, |_| ());
+        this.message(
+            BEGIN,
+            0,
+            &BATCH_HEAD,
+            Label::new("begin", "a change of nftables").needing("nf_tables", libc::EOPNOTSUPP),
+            None,
+            |_| (),
+        );
         this
     }
 
@@ -89,14 +98,16 @@ impl Batch {
         }
         // All chains before the rules that lead to them.
         for chain in &layout.chains {
-            self.message(NEWCHAIN, CREATE, &HEAD, label("chain", &chain.name), None, |w| {
+            let label = label("chain", &chain.name).needing("nft_chain_nat", libc::ENOENT);
+            self.message(NEWCHAIN, CREATE, &HEAD, label, None, |w| {
                 w.put_str(1, &table);
                 chain.write(w);
             });
         }
         for chain in &layout.chains {
             for rule in &chain.rules {
-                self.message(NEWRULE, CREATE | APPEND, &HEAD, label("rule", &rule.comment), None, |w| {
+                let label = label("rule", &rule.comment).needing(EXPRESSIONS, libc::ENOENT);
+                self.message(NEWRULE, CREATE | APPEND, &HEAD, label, None, |w| {
                     w.put_str(1, &table);
                     w.put_str(2, &chain.name);
                     rule.write(w);
@@ -185,19 +196,23 @@ impl Nft {
             return Ok(());
         }
         let label = Label::new("change", format_args!("nftables table {}", batch.table));
-        let last = batch.next;
-        // Without its end the kernel takes a batch silently for none; the acknowledgement proves that it came.
-        batch.message(END, ACK, &BATCH_HEAD, label.clone(), None, |_| ());
+        // One acknowledgement for all: of the last message, because kernels before 6.10 give none for a batch's end. It
+        // also comes when the batch is refused, for a message before it, so that both are looked at below.
+        let last = batch.next - 1;
+        if let Some(part) = batch.parts.last() {
+            batch.writer.add_flags(part.start, ACK);
+        }
+        // Without its end the kernel takes a batch silently for none.
+        batch.message(END, 0, &BATCH_HEAD, label.clone(), None, |_| ());
         let (refusals, done) = self.channel.batch(&batch.writer, &label, last)?;
         if let Some((sequence, refusal)) = refusals.into_iter().next() {
             let part = sequence.checked_sub(1).and_then(|n| batch.parts.get(usize::try_from(n).ok()?));
             let Some(part) = part else { return Err(label.refused(refusal)) };
             let error = match batch.element(part, &refusal) {
-                Some(key) => Label {
-                    action: part.label.action,
-                    object: format!("element {key} ({})", part.label.object),
+                Some(key) => {
+                    let object = format!("element {key} ({})", part.label.object);
+                    Label::new(part.label.action, object).refused(refusal)
                 }
-                .refused(refusal),
                 None => part.label.refused(refusal),
             };
             return Err(error);

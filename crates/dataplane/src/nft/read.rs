@@ -118,6 +118,14 @@ impl Nft {
         })
     }
 
+    /// The elements of one set; none if there is no such set or table.
+    pub(crate) fn elements_if_any(&mut self, table: &str, set: &SetSpec) -> Result<Elements, Error> {
+        match self.elements(table, set) {
+            Err(error) if error.is_not_found() => Ok(Elements::new()),
+            other => other,
+        }
+    }
+
     fn elements(&mut self, table: &str, set: &SetSpec) -> Result<Elements, Error> {
         const LIST: u16 = 3;
         let request = |w: &mut Writer, n| {

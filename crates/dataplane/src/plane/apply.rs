@@ -206,13 +206,13 @@ impl Plane {
 
     fn apply_table(&mut self, mut wanted: Contents) -> Result<(), Error> {
         let found = self.nft.read(&self.table)?;
+        for fence in [HostSet::Fence4, HostSet::Fence6] {
+            wanted.extend(fence, &self.fenced(fence)?);
+        }
         let mut batch = Batch::new(&self.table.name);
         match found {
             Found::Elements(elements) => {
                 let present = Contents::from_read(elements);
-                for fence in [HostSet::Fence4, HostSet::Fence6] {
-                    wanted.extend(fence, present.of(fence));
-                }
                 for (set, elements) in wanted.all() {
                     let (spec, present) = (set.spec(), present.of(set));
                     if present != elements {

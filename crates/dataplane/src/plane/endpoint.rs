@@ -57,14 +57,7 @@ impl Plane {
     ) -> Result<(), Error> {
         check(endpoint)?;
         let (mut nft, mut inside) = Nft::with_links(netns)?;
-        let Some((host, own)) = self.pair(bridge, endpoint, netns, &mut inside)? else { return Ok(()) };
-        let port = BridgePort { hairpin: routed(network), locked: endpoint.only_its_mac, isolated: false };
-        if host.port != Some(port) && self.change(Change::changed(format_args!("port {}", endpoint.link))) {
-            if endpoint.only_its_mac {
-                self.links.allow_mac(host.index, endpoint.mac)?;
-            }
-            self.links.set_port(host.index, port)?;
-        }
+        let Some((host, own)) = self.pair(endpoint, netns, &mut inside)? else { return Ok(()) };
         // Rules first: there is no time in which the link is on without them.
         let look_only = self.look_only;
         if acl::enforce(&self.instance, &mut nft, &endpoint.name, &endpoint.acl, look_only)? {
@@ -77,9 +70,35 @@ impl Plane {
         if !look_only {
             inside.links.ready(&endpoint.name, PATIENCE)?;
             self.links.ready(&endpoint.link, PATIENCE)?;
-            // The bridge itself is ready with its first port.
-            self.links.ready(&network.bridge, PATIENCE)?;
         }
+        self.join(network, bridge, endpoint, &host)
+    }
+
+    /// The host's end becomes a port of the bridge: last, because what a link says to all when it comes up would go to
+    /// each of the bridge's ports.
+    fn join(
+        &mut self,
+        network: &Network,
+        bridge: u32,
+        endpoint: &Endpoint,
+        host: &Link,
+    ) -> Result<(), Error> {
+        let port = BridgePort { hairpin: routed(network), locked: endpoint.only_its_mac, isolated: false };
+        if host.controller == Some(bridge) && host.port == Some(port) {
+            return Ok(());
+        }
+        if !self.change(Change::changed(format_args!("port {} of {}", endpoint.link, network.bridge))) {
+            return Ok(());
+        }
+        if host.controller != Some(bridge) {
+            self.links.set_controller(host.index, Some(bridge))?;
+        }
+        if endpoint.only_its_mac {
+            self.links.allow_mac(host.index, endpoint.mac)?;
+        }
+        self.links.set_port(host.index, port)?;
+        // The bridge itself is ready with its first port.
+        self.links.ready(&network.bridge, PATIENCE)?;
         Ok(())
     }
 
@@ -114,7 +133,6 @@ impl Plane {
     /// Both ends of the endpoint's link: those that are there, if they belong together, or new ones.
     fn pair(
         &mut self,
-        bridge: u32,
         endpoint: &Endpoint,
         netns: &Netns,
         inside: &mut Links,
@@ -125,15 +143,13 @@ impl Plane {
             });
             if let Some(own) = own {
                 let mtu = endpoint.mtu.filter(|mtu| [&host, &own].iter().any(|link| link.mtu != *mtu));
-                let differs = host.controller != Some(bridge) || !host.up || mtu.is_some();
+                let differs = !host.up || mtu.is_some();
                 if differs && self.change(Change::changed(format_args!("link {}", endpoint.link))) {
-                    self.links.set_controller(host.index, Some(bridge))?;
                     self.links.set_mac_and_mtu(host.index, None, mtu)?;
                     inside.set_mac_and_mtu(own.index, None, mtu)?;
                     self.links.set_up(host.index)?;
                 }
-                // Its settings as a port may have gone with the bridge that it was a port of.
-                return Ok(Some((self.links.need(&endpoint.link)?, own)));
+                return Ok(Some((host, own)));
             }
             // Half of a pair, or one into another namespace.
             if self.change(Change::removed(format_args!("link {}", endpoint.link))) {
@@ -148,7 +164,7 @@ impl Plane {
             peer: endpoint.name.clone(),
             peer_mac: endpoint.mac,
             mtu: endpoint.mtu,
-            bridge,
+            bridge: None,
             group: self.instance.group(),
         };
         self.links.add_veth(&veth, netns)?;

@@ -204,8 +204,8 @@ impl Plane {
         }
     }
 
-    /// The links behind the fence of one IP version, as elements of its set.
+    /// The links behind the fence of one IP version, as elements of its set; also of a table that somebody changed.
     fn fenced(&mut self, set: HostSet) -> Result<Elements, Error> {
-        Ok(self.contents()?.map_or_else(Elements::new, |contents| contents.of(set).clone()))
+        self.nft.elements_if_any(&self.table.name, &set.spec())
     }
 }

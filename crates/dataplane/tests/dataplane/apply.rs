@@ -126,7 +126,7 @@ fn damages() -> Vec<(&'static str, Damage)> {
             }),
         ),
         (
-            "link vh1-11",
+            "port vh1-11",
             Host(|_, links| {
                 let link = index(links, "vh1-11");
                 links.set_controller(link, None).unwrap();
@@ -386,7 +386,7 @@ fn the_host_forwards_for_containers_and_still_not_between_its_own_links() {
         peer: name("eth0"),
         peer_mac: mac(0x67),
         mtu: None,
-        bridge,
+        bridge: Some(bridge),
         group: 0,
     };
     links.add_veth(&veth, &lan).unwrap();

@@ -21,7 +21,7 @@ fn containers(host: &Netns, count: u8) -> Vec<Netns> {
                 peer: name("eth0"),
                 peer_mac: mac(10 + n),
                 mtu: Some(1400),
-                bridge,
+                bridge: Some(bridge),
                 group: GROUP,
             };
             links.add_veth(&veth, &inside).unwrap();
@@ -167,8 +167,14 @@ fn a_link_is_ready_when_its_other_end_is_and_that_is_waited_for() {
     links.add_bridge(&Bridge { name: name("br0"), mac: mac(1), mtu: None, group: GROUP }).unwrap();
     let bridge = links.need(&name("br0")).unwrap().index;
     let inside = namespace("container");
-    let veth =
-        Veth { name: name("vh0"), peer: name("eth0"), peer_mac: mac(10), mtu: None, bridge, group: GROUP };
+    let veth = Veth {
+        name: name("vh0"),
+        peer: name("eth0"),
+        peer_mac: mac(10),
+        mtu: None,
+        bridge: Some(bridge),
+        group: GROUP,
+    };
     links.add_veth(&veth, &inside).unwrap();
     let late = links.ready(&name("vh0"), Duration::ZERO).unwrap_err();
     assert!(matches!(late, hcs_dataplane::Error::Late { .. }), "{late}");

@@ -63,12 +63,20 @@ fn what_somebody_changed_in_the_fixed_part_is_noticed_and_mended() {
         (vec!["add", "chain", "inet", "hcs-test", "more"], "7 chains"),
         (vec!["chain", "inet", "hcs-test", "postrouting", "{ policy drop; }"], "chain postrouting"),
     ] {
+        let fence = world.plane.fence().unwrap();
         nft(&world.host, &change);
+        assert_eq!(world.plane.fence().unwrap(), fence);
         let TableState::Other(difference) = world.plane.table_state().unwrap() else { panic!("{change:?}") };
         assert!(difference.contains(noticed), "{difference}");
         assert_ne!(world.plane.apply(&wanted()).unwrap(), []);
         assert_eq!(world.plane.table_state().unwrap(), TableState::Present);
+        assert_eq!(world.plane.fence().unwrap(), fence);
     }
+    // Also a table that was changed is found and cleared, and forwarding with it.
+    nft(&world.host, &["flush", "chain", "inet", "hcs-test", "forward"]);
+    world.plane.clear().unwrap();
+    assert_eq!(world.setting("ipv4/ip_forward"), "0");
+    world.plane.apply(&wanted()).unwrap();
     nft(&world.host, &["flush", "ruleset"]);
     assert_eq!(world.plane.table_state().unwrap(), TableState::Absent);
     world.plane.apply(&wanted()).unwrap();

@@ -4,10 +4,13 @@
 use std::fmt::Write;
 use std::time::{Duration, Instant};
 
-use hcs_dataplane::{Kind, Links, Netns, PortMap, Transport};
+use std::io::{Read, Write as _};
+use std::net::{TcpListener, TcpStream};
+
+use hcs_dataplane::{Bridge, Kind, Links, Netns, PortMap, Transport, Veth};
 
 use crate::listing::nft;
-use crate::support::{World, endpoint, network};
+use crate::support::{World, endpoint, listen, mac, name, namespace, net, network};
 
 const PORTS: u16 = 10_000;
 const ROUNDS: usize = 7;
@@ -93,4 +96,109 @@ fn endpoints_one_by_one_and_gone_together() {
     println!("detach of {} together: {:?}", endpoints.len(), start.elapsed());
     let left = Links::open(&world.host).unwrap().list().unwrap().len();
     assert_eq!(left, 3, "lo, eth0 and the bridge");
+}
+
+/// How long a connection takes from its beginning to the server's first byte.
+fn connection(from: &Netns, to: &str, server: &TcpListener) -> Duration {
+    from.inside(|| {
+        let start = Instant::now();
+        let mut client = TcpStream::connect(to).unwrap();
+        let (mut accepted, _) = server.accept().unwrap();
+        accepted.write_all(b"x").unwrap();
+        client.read_exact(&mut [0]).unwrap();
+        start.elapsed()
+    })
+    .unwrap()
+}
+
+#[test]
+#[ignore = "a measurement, for a machine that does nothing else"]
+fn a_connection_by_one_port_and_by_one_of_ten_thousand() {
+    const CONNECTIONS: usize = 1_000;
+    let mut world = World::new();
+    let nat = network(1, Kind::Nat);
+    world.plane.add_network(&nat).unwrap();
+    let inside = world.container(&nat, &endpoint(1, 10));
+    let server = listen(&inside, "0.0.0.0:80");
+    let last = PortMap { port: 20_001, to: "10.9.1.10:80".parse().unwrap(), ..ports()[0] };
+    world.plane.add_ports(&[last]).unwrap();
+    let (mut few, mut many) = (Vec::new(), Vec::new());
+    for _ in 0..5 {
+        for _ in 0..CONNECTIONS / 5 {
+            few.push(connection(&world.outside, "192.0.2.1:20001", &server));
+        }
+        world.plane.add_ports(&ports()).unwrap();
+        for _ in 0..CONNECTIONS / 5 {
+            many.push(connection(&world.outside, "192.0.2.1:20001", &server));
+        }
+        world.plane.remove_ports(&ports()).unwrap();
+    }
+    println!("a connection by the only port: {:?}, by one of {PORTS}: {:?}", median(few), median(many));
+}
+
+/// Bytes each second over one connection.
+fn throughput(from: &Netns, to: &str, server: &TcpListener) -> f64 {
+    const PIECE: usize = 1 << 20;
+    const PIECES: u32 = 1_500;
+    let client = from.inside(|| TcpStream::connect(to)).unwrap().unwrap();
+    let (mut accepted, _) = server.accept().unwrap();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let piece = vec![7; PIECE];
+            (0..PIECES).for_each(|_| (&client).write_all(&piece).unwrap());
+        });
+        let mut piece = vec![0; PIECE];
+        let start = Instant::now();
+        (0..PIECES).for_each(|_| accepted.read_exact(&mut piece).unwrap());
+        f64::from(PIECES) * 1_048_576.0 / start.elapsed().as_secs_f64()
+    })
+}
+
+#[test]
+#[ignore = "a measurement, for a machine that does nothing else"]
+fn bytes_between_containers_and_by_a_port_beside_a_bare_bridge() {
+    let mut world = World::new();
+    let nat = network(1, Kind::Nat);
+    world.plane.add_network(&nat).unwrap();
+    let (one, two) = (world.container(&nat, &endpoint(1, 10)), world.container(&nat, &endpoint(1, 11)));
+    let port = PortMap { port: 8080, to: "10.9.1.11:80".parse().unwrap(), at: None, ..ports()[0] };
+    world.plane.add_ports(&[port]).unwrap();
+    // The same by hand: a bridge, two pairs, no rules.
+    let bare = namespace("bare");
+    let mut links = Links::open(&bare).unwrap();
+    links.add_bridge(&Bridge { name: name("br0"), mac: mac(0xb0), mtu: None, group: 0 }).unwrap();
+    let bridge = links.need(&name("br0")).unwrap().index;
+    let ends: Vec<Netns> = (1..3)
+        .map(|n| {
+            let end = namespace("end");
+            let link = name(&format!("vh{n}"));
+            let veth = Veth {
+                name: link,
+                peer: name("eth0"),
+                peer_mac: mac(n),
+                mtu: None,
+                bridge: Some(bridge),
+                group: 0,
+            };
+            links.add_veth(&veth, &end).unwrap();
+            let mut there = Links::open(&end).unwrap();
+            let eth0 = there.need(&name("eth0")).unwrap().index;
+            there.set_up(eth0).unwrap();
+            there.add_address(eth0, net(&format!("10.8.0.{n}/24"))).unwrap();
+            there.ready(&name("eth0"), Duration::from_secs(5)).unwrap();
+            end
+        })
+        .collect();
+    let (ours, theirs) = (listen(&two, "0.0.0.0:80"), listen(&ends[1], "0.0.0.0:80"));
+    let mut rows = [Vec::new(), Vec::new(), Vec::new()];
+    for _ in 0..5 {
+        rows[0].push(throughput(&ends[0], "10.8.0.2:80", &theirs));
+        rows[1].push(throughput(&one, "10.9.1.11:80", &ours));
+        rows[2].push(throughput(&world.outside, "192.0.2.1:8080", &ours));
+    }
+    let [bare, straight, port] = rows.map(|mut row| {
+        row.sort_by(f64::total_cmp);
+        row[2] / 1e9
+    });
+    println!("GB/s: bare {bare:.2}; between containers {straight:.2}; from outside by a port {port:.2}");
 }

@@ -43,7 +43,7 @@ pub(crate) fn outside_of(host: &Netns) -> Netns {
         peer: name("eth0"),
         peer_mac: mac(0xf1),
         mtu: None,
-        bridge: wan,
+        bridge: Some(wan),
         group: 0,
     };
     links.add_veth(&veth, host).unwrap();

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use hcs_dataplane::{Bridge, EgressLimit, Endpoint, Error, Kind, Links, Netns, Network, Route, Veth};
+use hcs_dataplane::{Bridge, EgressLimit, Endpoint, Error, Kind, Links, Netns, Network, Route, Veth, Wanted};
 
 use crate::support::{
     PATIENCE, World, connects, datagrams, endpoint, listen, mac, name, namespace, net, network, receive,
@@ -16,8 +16,14 @@ fn lan(host: &Netns) -> Netns {
     let mut links = Links::open(&lan).unwrap();
     links.add_bridge(&Bridge { name: name("lan"), mac: mac(0xe0), mtu: None, group: 0 }).unwrap();
     let bridge = links.need(&name("lan")).unwrap().index;
-    let veth =
-        Veth { name: name("wire"), peer: name("up0"), peer_mac: mac(0xe1), mtu: None, bridge, group: 0 };
+    let veth = Veth {
+        name: name("wire"),
+        peer: name("up0"),
+        peer_mac: mac(0xe1),
+        mtu: None,
+        bridge: Some(bridge),
+        group: 0,
+    };
     links.add_veth(&veth, host).unwrap();
     links.add_address(bridge, net("198.51.100.1/24")).unwrap();
     links.add_address(bridge, net("2001:db8:1::1/64")).unwrap();
@@ -157,4 +163,38 @@ fn what_leaves_an_endpoint_is_limited_and_what_comes_is_not() {
     world.plane.attach(&nat, &endpoint, &inside).unwrap();
     let free = time(&client, &accepted, COUNT);
     assert!(free < out / 2, "{COUNT} bytes left in {free:?} without a limit, {out:?} with one");
+}
+
+#[test]
+fn an_endpoint_in_the_host_s_own_namespace_comes_and_goes() {
+    let mut world = World::new();
+    let nat = network(1, Kind::Nat);
+    world.plane.add_network(&nat).unwrap();
+    let inside = world.container(&nat, &endpoint(1, 10));
+    // Without routes: the host has its own.
+    let own = Endpoint { name: name("veth-host"), routes: Vec::new(), ..endpoint(1, 20) };
+    let host = world.host.try_clone().unwrap();
+    let names = |world: &World| {
+        let mut links = Links::open(&world.host).unwrap();
+        let mut names: Vec<String> = links.list().unwrap().into_iter().map(|link| link.name).collect();
+        names.sort();
+        names
+    };
+    let before = names(&world);
+    for _ in 0..2 {
+        world.plane.attach(&nat, &own, &host).unwrap();
+    }
+    let wanted = || Wanted {
+        networks: vec![(nat.clone(), vec![(endpoint(1, 10), &inside), (own.clone(), &host)])],
+        ..Wanted::default()
+    };
+    assert_eq!(world.plane.apply(&wanted()).unwrap(), []);
+    let server = listen(&world.host, "10.9.1.20:80");
+    connects(&inside, "10.9.1.20:80", &server);
+    let server = listen(&world.outside, "0.0.0.0:80");
+    connects(&world.host, "192.0.2.9:80", &server);
+    connects(&inside, "192.0.2.9:80", &server);
+    world.plane.detach(&nat, &[own]).unwrap();
+    assert_eq!(names(&world), before);
+    connects(&inside, "192.0.2.9:80", &server);
 }
