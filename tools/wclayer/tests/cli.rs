@@ -136,6 +136,32 @@ fn what_fails_leaves_nothing_and_says_where() {
 }
 
 #[test]
+fn a_full_disk_leaves_nothing_and_a_killed_import_no_layer() {
+    let session = Session::new();
+    // A limit of a file's size, in blocks of 512 bytes, is met as a full disk is: in the middle of a write.
+    let limited = |traps: &str| {
+        let script =
+            format!("{traps} ulimit -f 500; exec {} import -i layer.tar one", env!("CARGO_BIN_EXE_wclayer"));
+        fs_err::write(session.path("script"), script).unwrap();
+        session.start("sh", "script", b"")
+    };
+    let output = limited("trap '' XFSZ;");
+    assert_eq!(output.status.code(), Some(1));
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(error.contains("cannot write Files/a/b: File too large"), "{error}");
+    assert!(!session.path("one").exists());
+    // The same without a handler kills.
+    assert!(limited("").status.code().is_none());
+    assert!(session.path("one").exists());
+    for command in ["export", "inspect"] {
+        let error = session.fails(&format!("{command} one"), b"");
+        assert!(error.contains("layer.meta has no end"), "{error}");
+    }
+    session.ok("remove one", b"");
+    session.ok("import -i layer.tar one", b"");
+}
+
+#[test]
 fn usage_is_as_in_the_original() {
     let session = Session::new();
     assert!(session.fails("import", b"").ends_with("invalid command usage\n"));

@@ -137,7 +137,6 @@ impl Run<'_> {
             self.report.entries += 1;
             self.reader.take_raw(&mut self.raw);
             self.record.raw(&self.raw)?;
-            let padding = self.expected.len();
             let result = self.entry(&entry);
             let stored = result.map_err(|failure| match failure {
                 Failure::Entry(source) => {
@@ -145,10 +144,7 @@ impl Run<'_> {
                 }
                 Failure::Other(error) => error,
             })?;
-            // What `expected` began with is the padding of the entry before.
-            if self.expected != self.raw || self.expected.len() == padding {
-                self.report.canonical = false;
-            }
+            self.report.canonical &= self.expected == self.raw;
             self.content(&entry, &stored, progress)?;
             self.expected.clear();
             self.expected.resize(crate::bytes::length(entry.stored.wrapping_neg() % 512), 0);
@@ -215,7 +211,10 @@ impl Run<'_> {
         if let Some(reparse) = &object.reparse {
             self.layer.reparse(reparse)?;
         }
-        canonical::object(&path, &object, entry.size, &mut self.expected)?;
+        // Once it is known that a record is needed, nothing has to be compared any more.
+        if self.report.canonical {
+            canonical::object(&path, &object, entry.size, &mut self.expected)?;
+        }
         let name: Vec<u8> = entry.name.strip_suffix(b"/").unwrap_or(&entry.name).to_vec();
         let stored = if entry.kind == Kind::File {
             Stored::File(path.clone())
@@ -225,8 +224,10 @@ impl Run<'_> {
         };
         if entry.kind == Kind::File {
             self.report.size += entry.size;
-            let info = self.hasher.hash_one(digest(&object.info));
-            self.infos.insert(self.hasher.hash_one(&path), info);
+            if self.report.canonical {
+                let info = self.hasher.hash_one(digest(&object.info));
+                self.infos.insert(self.hasher.hash_one(&path), info);
+            }
             if let Some((_, copy)) = BOOT.iter().find(|(boot, _)| *boot == path) {
                 self.layer.back_up(&path, copy);
             }
@@ -246,7 +247,9 @@ impl Run<'_> {
             return Err(LayerError::file(&path, "an alternate stream with holes").into());
         }
         self.layer.stream(stream, entry.size)?;
-        canonical::stream(&path, stream, &object, entry.size, &mut self.expected)?;
+        if self.report.canonical {
+            canonical::stream(&path, stream, &object, entry.size, &mut self.expected)?;
+        }
         let stored = Stored::Stream(path.clone(), stream.to_owned());
         self.current = Some((name, path, object));
         Ok(Some(stored))
@@ -269,7 +272,10 @@ impl Run<'_> {
         let refused = |source| LayerError::Path { name: text(&entry.link), source };
         let target = path::windows(&entry.link).map_err(refused)?;
         self.layer.add_link(path, &target)?;
-        let info = entry::info(&Entry { kind: Kind::HardLink, ..entry.clone() })?;
+        let info = entry::info(entry)?;
+        if !self.report.canonical {
+            return Ok(());
+        }
         canonical::hard_link(path, &info, &target, &mut self.expected)?;
         // An export says what the file says of itself, and names the first of its names.
         let (link, target) = (self.hasher.hash_one(path), self.hasher.hash_one(&target));
@@ -281,6 +287,9 @@ impl Run<'_> {
 
     /// Notes whether an entry comes where our form has it.
     fn in_order(&mut self, path: &str, rank: Rank) {
+        if !self.report.canonical {
+            return;
+        }
         let place = Place::new(path, rank);
         self.report.canonical &= self.last < place;
         self.last = place;

@@ -11,6 +11,7 @@ mod entry;
 mod export;
 mod import;
 mod order;
+mod out;
 mod record;
 
 pub(crate) use export::check_record;
