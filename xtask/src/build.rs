@@ -25,6 +25,9 @@ const GUESTS: [Guest; 2] = [
     Guest { package: "hcs-agent", target: WINDOWS, built: "agent.exe", installed: "agent.exe" },
 ];
 
+/// What stands in for the service's DLLs in a Wine prefix; the file is called as the package is, without `hcs-`.
+const DLLS: [&str; 2] = ["hcs-vmcompute", "hcs-computecore"];
+
 /// Wine 8 has no bcryptprimitives.dll, and Rust's standard library for Windows needs one function of it.
 const STUB: &str = "bcryptprimitives";
 
@@ -35,10 +38,11 @@ pub(crate) struct Built {
     pub(crate) file: PathBuf,
 }
 
-/// Tools and guests.
+/// Tools, guests and DLLs.
 pub(crate) fn all(layout: &Layout) -> Result<Vec<Built>, Error> {
     let mut built = tools(layout)?;
     built.extend(guests(layout)?);
+    built.extend(dlls(layout)?);
     Ok(built)
 }
 
@@ -112,6 +116,33 @@ pub(crate) fn guests(layout: &Layout) -> Result<Vec<Built>, Error> {
         .run()?;
     built.push(lay(&dll, &layout.dist(), &libexec.join(STUB).with_extension("dll"))?);
     Ok(built)
+}
+
+/// The service's DLLs for Wine prefixes.
+pub(crate) fn dlls(layout: &Layout) -> Result<Vec<Built>, Error> {
+    Tool::cargo(&layout.root)
+        .args(["build", "--locked", "--profile", "dll", "--target", WINDOWS])
+        .args(DLLS.iter().flat_map(|package| ["--package", package]))
+        .output_to_stderr()?
+        .run()?;
+    DLLS.iter()
+        .map(|package| {
+            let name = format!("{}.dll", package.trim_start_matches("hcs-"));
+            let file = layout.target.join(WINDOWS).join("dll").join(&name);
+            lay(&file, &layout.dist(), &Path::new("libexec/hcs").join(&name))
+        })
+        .collect()
+}
+
+/// The client in Rust that the DLLs' tests run, where they look for it: no user needs it.
+pub(crate) fn clients(layout: &Layout) -> Result<(), Error> {
+    let package = "hcs-clients";
+    Tool::cargo(&layout.root)
+        .args(["build", "--locked", "--profile", "dll", "--target", WINDOWS, "--package", package])
+        .output_to_stderr()?
+        .run()?;
+    let name = "operations.exe";
+    put(&layout.target.join(WINDOWS).join("dll").join(name), &layout.target.join("clients").join(name))
 }
 
 /// A supervisor with fault points, for tests; a folder in the target folder that only they know.

@@ -165,6 +165,31 @@ pub struct ProcessStreams {
     pub stderr: StreamSource,
 }
 
+impl ProcessStreams {
+    /// For a host that can pass no stream on, because of `reason`: none may be given. One that is given where the
+    /// document `parameters` asks for a pipe is wrong on any host.
+    ///
+    /// # Errors
+    /// Invalid argument, or not supported, by the stream's name.
+    pub fn none_given(&self, parameters: &str, reason: &'static str) -> Result<()> {
+        let Self { stdin, stdout, stderr } = self;
+        let given = [
+            (stdin, "stdin", "CreateStdInPipe"),
+            (stdout, "stdout", "CreateStdOutPipe"),
+            (stderr, "stderr", "CreateStdErrPipe"),
+        ];
+        let given = given.into_iter().find(|(source, ..)| matches!(source, StreamSource::Given(_)));
+        let Some((_, name, member)) = given else { return Ok(()) };
+        let document: serde_json::Value = serde_json::from_str(parameters).unwrap_or_default();
+        let mut members = document.as_object().into_iter().flatten();
+        if members.any(|(key, value)| key.eq_ignore_ascii_case(member) && *value == true) {
+            let reason = format!("a stream is given, and {member} asks for a pipe");
+            return Err(Error::invalid_argument(name, reason));
+        }
+        Err(Error::not_supported(name, reason).with_hint("ask for a pipe, and carry the bytes"))
+    }
+}
+
 /// What a process is known by, and its standard streams, each to be taken once.
 #[derive(Debug, Default)]
 pub struct ProcessInformation {

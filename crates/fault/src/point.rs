@@ -104,6 +104,10 @@ points! {
     MountsSent: Step,
     /// The supervisor has process 1's word that the container is made.
     ContainerMade: Step,
+    /// The supervisor makes the file that says how its system stands.
+    MakeBoard: Call,
+    /// The supervisor gives that file the name under which it is found.
+    NameBoard: Call,
     /// The supervisor has told its client so.
     ClientWelcomed: Step,
     /// The supervisor has a request.

@@ -57,7 +57,6 @@ pub(crate) struct Starting {
     pub(crate) parameters: ProcessParameters,
     pub(crate) streams: ProcessStreams,
     /// Streams of ours that it can't get as they are.
-    #[cfg(target_os = "linux")]
     pub(crate) carried: [Option<Stream>; 3],
 }
 
@@ -157,7 +156,6 @@ impl Command {
         let container = self.container.clone();
         let starting = self.into_starting()?;
         let process = container.create_process_with(&starting.parameters, starting.streams)?;
-        #[cfg(target_os = "linux")]
         process.carry(starting.carried, starting.parameters.emulate_console)?;
         Ok(process)
     }
@@ -172,7 +170,6 @@ impl Command {
         Ok(Starting {
             parameters,
             streams: ProcessStreams { stdin: stdin.source, stdout: stdout.source, stderr: stderr.source },
-            #[cfg(target_os = "linux")]
             carried: [stdin.carried, stdout.carried, stderr.carried],
         })
     }
@@ -221,9 +218,9 @@ impl Command {
     /// The document and the streams beside it.
     fn resolve(self) -> Result<(ProcessParameters, [Resolved; 3])> {
         let guest = self.container.guest()?;
-        // Elsewhere the host decides whether it can pass a stream on.
-        let direct = cfg!(not(target_os = "linux"))
-            || (guest == Guest::Linux && self.console.is_none() && !self.container.inner().host.elsewhere);
+        // Hosts of a user's own decide themselves, off Linux, whether they can pass a stream on.
+        let direct = !self.container.inner().host.elsewhere
+            && (cfg!(not(target_os = "linux")) || (guest == Guest::Linux && self.console.is_none()));
         let mut parameters = ProcessParameters {
             user: self.user,
             working_directory: self.directory,

@@ -12,7 +12,7 @@ use crate::documents::{ContainerDocument, with_additional};
 use crate::limit::StartLimit;
 use crate::{Container, Guest, Options};
 
-/// A host of containers: the engine on Linux, or what else [`Host::from_service`] is given.
+/// A host of containers: the engine on Linux, the service of Windows, or what else [`Host::from_service`] is given.
 ///
 /// Clones are the same host. May be used from any number of threads at once.
 ///
@@ -43,24 +43,40 @@ pub(crate) struct Shared {
 
 impl Host {
     /// Opens this platform's host. On Linux that is an engine inside this program, with the folders that the options
-    /// name; there is no daemon. When the options name a server (`Options::remote`) it is that one's host.
+    /// name; there is no daemon. On Windows it is the compute service, by the interface that the options name. When they
+    /// name a server (`Options::remote`) it is that one's host.
     ///
-    /// There is no such function for platforms that have no host yet; [`Host::from_service`] takes any.
+    /// Other platforms have no host of their own: there `Host::remote` and [`Host::from_service`] are left.
     ///
     /// # Errors
-    /// The engine's folders can't be made or are not ours: the error names them and what to do.
-    #[cfg(target_os = "linux")]
+    /// The engine's folders can't be made or are not ours: the error names them and what to do. Service unavailable, where
+    /// Windows has no DLL of the service's.
+    #[cfg(any(target_os = "linux", windows))]
     pub fn open(options: Options) -> Result<Self> {
         #[cfg(feature = "remote")]
         if let Some(remote) = options.remote.clone() {
             return Self::remote(remote, options);
         }
+        Self::local(options)
+    }
+
+    #[cfg(target_os = "linux")]
+    fn local(options: Options) -> Result<Self> {
         let mut engine = options.linux.clone();
         engine.deadlines = options.deadlines.clone();
         let linux = Arc::new(crate::linux::LinuxHost::open(engine)?);
         let mut this = Self::from_service(Arc::clone(&linux) as Arc<dyn ComputeService>, options);
         this.linux = Some(linux);
         Ok(this)
+    }
+
+    #[cfg(windows)]
+    fn local(options: Options) -> Result<Self> {
+        let mut windows = options.windows.clone();
+        windows.deadlines = options.deadlines.clone();
+        let service = Arc::new(crate::windows::WindowsHost::open(windows)?);
+        // The service starts programs with pipes of its own.
+        Ok(Self::with_service(service, options, true))
     }
 
     /// A host in memory, for tests: no container, no rights, no waiting, and faults on demand. Keep the

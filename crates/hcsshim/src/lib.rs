@@ -2,8 +2,7 @@
 //!
 //! On Linux this library brings an engine that honours the service's documents, states, errors and notifications: it
 //! runs Windows programs on Wine in isolated containers, and Linux containers natively. What is written against this
-//! API is written against the service: on Windows it compiles, and runs over any host that [`Host::from_service`] is
-//! given; a host over the service itself does not come with this version.
+//! API is written against the service, and on Windows it drives the service itself.
 //!
 //! ```no_run
 //! use hcsshim::schema::LinuxHost;
@@ -40,6 +39,7 @@
 //!   comes with the feature of that name, which is on by default.
 //! - `future` (feature `async`) has the same calls as futures, for any runtime.
 //! - `remote` (feature `remote`) is a host that `hcsd` serves, on this machine or another.
+//! - `windows` has the choice between the two interfaces of the service of Windows.
 //! - `linux` has what only the engine on Linux can do: records and logs of ended containers, Wine bases, clearing
 //!   away after crashes.
 //!
@@ -78,6 +78,8 @@ mod process;
 mod properties;
 mod signal;
 mod stdio;
+#[cfg(windows)]
+pub mod windows;
 
 pub use command::{Command, Output};
 pub use command_line::{CommandLineError, windows_command_line};

@@ -32,6 +32,10 @@ pub struct Options {
     /// [`Options::deadlines`].
     #[cfg(target_os = "linux")]
     pub linux: crate::linux::Options,
+    /// Settings of the host over the service of Windows: which interface it uses. Its deadlines are taken from
+    /// [`Options::deadlines`].
+    #[cfg(windows)]
+    pub windows: crate::windows::Options,
     /// The server whose host it is, in place of this platform's own (feature `remote`).
     #[cfg(feature = "remote")]
     pub remote: Option<crate::remote::Options>,
@@ -40,7 +44,7 @@ pub struct Options {
 impl Options {
     /// The defaults, changed by what the environment says: `HCSSHIM_TIMEOUT_*`, `HCSSHIM_MAX_PARALLEL_START`,
     /// `HCSSHIM_CREATECONTAINER_ADDITIONALJSON`, and on Linux `HCS_ROOT`, `HCS_RUN`, `HCS_LIBEXEC`, `HCS_BASE`,
-    /// `HCS_IDS`, `HCS_CGROUP_PARENT`. With the feature `remote` also `HCS_HOST`, `HCS_TOKEN_FILE`, `HCS_TLS_CA`,
+    /// `HCS_IDS`, `HCS_CGROUP_PARENT`, on Windows `HCS_GENERATION`. With the feature `remote` also `HCS_HOST`, `HCS_TOKEN_FILE`, `HCS_TLS_CA`,
     /// `HCS_TLS_CERT`, `HCS_TLS_KEY`; without it `HCS_HOST` is refused. Nothing else here reads the environment but the engine's own
     /// `linux::Options::from_env`, for those who set up nothing but the engine.
     ///
@@ -68,6 +72,8 @@ impl Options {
             additional_json: lookup("HCSSHIM_CREATECONTAINER_ADDITIONALJSON").unwrap_or_default(),
             #[cfg(target_os = "linux")]
             linux: crate::linux::Options::from_lookup(&lookup)?,
+            #[cfg(windows)]
+            windows: crate::windows::Options::from_lookup(&lookup)?,
             #[cfg(feature = "remote")]
             remote: crate::remote::Options::from_lookup(&lookup)?,
         })

@@ -1,6 +1,5 @@
 //! A process in a container.
 
-#[cfg(target_os = "linux")]
 mod relay;
 
 use std::fmt;
@@ -55,7 +54,6 @@ struct Inner {
     /// Filled when the process was created through this handle, otherwise by the first request for a stream.
     information: OnceLock<Information>,
     /// What carries its output to streams of ours that it could not get.
-    #[cfg(target_os = "linux")]
     relay: OnceLock<relay::Relay>,
 }
 
@@ -105,7 +103,6 @@ impl Process {
             system: system.into(),
             deadlines,
             information,
-            #[cfg(target_os = "linux")]
             relay: OnceLock::new(),
         }))
     }
@@ -205,7 +202,6 @@ impl Process {
 
     fn wait_by(&self, deadline: Deadline) -> Result<ExitStatus> {
         let status = self.exit(deadline).wait()?;
-        #[cfg(target_os = "linux")]
         self.written(deadline)?;
         self.exit_status(&status)
     }

@@ -64,7 +64,6 @@ pub(crate) struct Resolved {
     /// What is handed over beside the document.
     pub(crate) source: StreamSource,
     /// The stream of ours that the pipe is to be carried to or from.
-    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "nothing is carried there"))]
     pub(crate) carried: Option<Stream>,
 }
 

@@ -16,6 +16,7 @@
 //! # Ok::<(), hcs_contract::Error>(())
 //! ```
 
+mod client;
 mod compute;
 mod features;
 mod helpers;
@@ -27,6 +28,7 @@ mod paths;
 mod record;
 pub mod wine;
 
+pub use client::{install_client, uninstall_client};
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub use compute::fuzzing;

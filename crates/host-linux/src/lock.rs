@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use hcs_contract::{Deadline, Error, Result};
+use hcs_silo::board::{self, BOARD, Notice};
 use hcs_silo::tree::remove_tree;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
@@ -36,20 +37,37 @@ pub(crate) enum TryLock {
 /// Tries for a folder's lock, again and again if need be.
 ///
 /// Who waits for a lock watches the folder ([`until`]), and sees there every descriptor of it being closed. So a
-/// waiter keeps one open from try to try: two waiters that opened and closed it would wake each other for ever.
+/// waiter keeps one open from try to try, and one of the board in it: two waiters that opened and closed them would wake
+/// each other for ever.
 #[derive(Debug)]
 pub(crate) struct Knocker<'a> {
     path: &'a Path,
     folder: Option<OwnedFd>,
+    board: Option<OwnedFd>,
 }
 
 impl<'a> Knocker<'a> {
     pub(crate) fn new(path: &'a Path) -> Self {
-        Self { path, folder: None }
+        Self { path, folder: None, board: None }
     }
 
     pub(crate) fn path(&self) -> &'a Path {
         self.path
+    }
+
+    /// What a living supervisor says in this folder; `None`: there is none.
+    pub(crate) fn read_board(&mut self) -> Result<Option<Notice>> {
+        let path = self.path.join(BOARD);
+        let board = match self.board.take() {
+            Some(board) if same(&board, &path)? => board,
+            _ => match board::open(self.path).map_err(|errno| os("open", &path, errno))? {
+                Some(board) => board,
+                None => return Ok(None),
+            },
+        };
+        let notice = Notice::read(&board).map_err(|errno| os("read", &path, errno))?;
+        self.board = Some(board);
+        Ok(notice)
     }
 
     /// Locks the folder if it is there and free.

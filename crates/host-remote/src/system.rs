@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use hcs_contract::{
     Callback, ComputeProcess, ComputeSystem, CreatedProcess, Error, Object, Operation, OperationKind,
-    ProcessStreams, Result, StreamSource, Subscription,
+    ProcessStreams, Result, Subscription,
 };
 use hcs_remote_protocol::{Opened, Outcome};
-use serde_json::Value;
 
 use crate::handle::Handle;
 use crate::process::Process;
 use crate::session::Session;
+
+const ELSEWHERE: &str = "a stream of this program can't become that of a process elsewhere";
 
 /// A handle of a system.
 #[derive(Debug)]
@@ -65,7 +66,8 @@ impl ComputeSystem for System {
 
     fn create_process(&self, parameters: &str, streams: ProcessStreams) -> Operation<Arc<CreatedProcess>> {
         let kind = OperationKind::CreateProcess;
-        if let Err(error) = self.handle.check_open().and_then(|()| check_streams(parameters, &streams)) {
+        if let Err(error) = self.handle.check_open().and_then(|()| streams.none_given(parameters, ELSEWHERE))
+        {
             return Operation::done(kind, self.handle.object().clone(), Err(error));
         }
         let (session, id) = (Arc::downgrade(self.handle.session()), self.id.clone());
@@ -101,32 +103,4 @@ impl ComputeSystem for System {
     fn close(&self) {
         self.handle.close();
     }
-}
-
-/// A stream of this program's can't become that of a process elsewhere; that one is asked for beside it is wrong
-/// anywhere.
-fn check_streams(parameters: &str, streams: &ProcessStreams) -> Result<()> {
-    let ProcessStreams { stdin, stdout, stderr } = streams;
-    let given = [
-        (stdin, "stdin", "CreateStdInPipe"),
-        (stdout, "stdout", "CreateStdOutPipe"),
-        (stderr, "stderr", "CreateStdErrPipe"),
-    ];
-    for (source, name, member) in given {
-        if let StreamSource::FromDocument = source {
-            continue;
-        }
-        let document: Value = serde_json::from_str(parameters).unwrap_or_default();
-        let asked = document.as_object().into_iter().flatten();
-        if asked.clone().any(|(key, value)| key.eq_ignore_ascii_case(member) && *value == true) {
-            return Err(Error::invalid_argument(
-                name,
-                format!("a stream is given, and {member} asks for a pipe"),
-            ));
-        }
-        let error =
-            Error::not_supported(name, "a stream of this program can't become that of a process elsewhere");
-        return Err(error.with_hint("ask for a pipe, and carry the bytes"));
-    }
-    Ok(())
 }

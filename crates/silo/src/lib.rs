@@ -9,6 +9,7 @@
 
 #![cfg(target_os = "linux")]
 
+pub mod board;
 pub mod capability;
 pub mod cgroup;
 pub mod client;

@@ -10,7 +10,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
 use hcs_fault::Point;
-use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, RawDir, fstat, openat, unlinkat};
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, RawDir, SeekFrom, fstat, openat, unlinkat};
 use rustix::io::Errno;
 
 const DIRECTORY: OFlags =
@@ -25,8 +25,16 @@ struct Level {
     name: CString,
     /// Device and inode of the folder above it.
     above: (u64, u64),
-    /// Folders in the one above that are still to be removed.
-    pending: Vec<CString>,
+    /// What is still to be removed in the one above.
+    left: Folders,
+}
+
+/// Folders in a folder that has nothing else any more.
+#[derive(Default)]
+struct Folders {
+    names: Vec<CString>,
+    /// There are more, which had no room.
+    more: bool,
 }
 
 /// Removes the folder `path` with all that is in it, or the file; links are removed, not followed. What is not there is
@@ -48,10 +56,10 @@ fn remove(path: &Path) -> Result<(), Errno> {
     };
     let (device, _) = identity(&top)?;
     let mut levels: Vec<Level> = Vec::new();
-    let mut pending = clear_files(&top)?;
+    let mut left = clear_files(&top)?;
     let mut here = top;
     loop {
-        if let Some(name) = pending.pop() {
+        if let Some(name) = left.names.pop() {
             match unlinkat(&here, &name, AtFlags::REMOVEDIR) {
                 Ok(()) | Err(Errno::NOENT) => continue,
                 Err(Errno::NOTEMPTY | Errno::EXIST) => {}
@@ -63,12 +71,11 @@ fn remove(path: &Path) -> Result<(), Errno> {
                 return Err(Errno::XDEV);
             }
             let below = clear_files(&here)?;
-            levels.push(Level { name, above, pending: std::mem::replace(&mut pending, below) });
+            levels.push(Level { name, above, left: std::mem::replace(&mut left, below) });
             continue;
         }
-        // Some may have been left out for their number.
-        pending = clear_files(&here)?;
-        if !pending.is_empty() {
+        if left.more {
+            left = clear_files(&here)?;
             continue;
         }
         let Some(level) = levels.pop() else { break };
@@ -78,7 +85,7 @@ fn remove(path: &Path) -> Result<(), Errno> {
             return Err(Errno::STALE);
         }
         unlinkat(&here, &level.name, AtFlags::REMOVEDIR)?;
-        pending = level.pending;
+        left = level.left;
     }
     unlinkat(CWD, path, AtFlags::REMOVEDIR)
 }
@@ -88,12 +95,12 @@ fn identity(folder: &OwnedFd) -> Result<(u64, u64), Errno> {
 }
 
 /// Removes everything in the folder but folders, of which it gives some names.
-fn clear_files(folder: &OwnedFd) -> Result<Vec<CString>, Errno> {
-    // An own description: reading moves its position, and begins at the start.
-    let list = openat(folder, c".", DIRECTORY, Mode::empty())?;
+fn clear_files(folder: &OwnedFd) -> Result<Folders, Errno> {
+    // It may have been read before.
+    rustix::fs::seek(folder, SeekFrom::Start(0))?;
     let mut buffer = [MaybeUninit::uninit(); 8192];
-    let mut entries = RawDir::new(&list, &mut buffer);
-    let mut folders = Vec::new();
+    let mut entries = RawDir::new(folder, &mut buffer);
+    let mut folders = Folders::default();
     while let Some(entry) = entries.next() {
         let entry = entry?;
         let name = entry.file_name();
@@ -101,10 +108,11 @@ fn clear_files(folder: &OwnedFd) -> Result<Vec<CString>, Errno> {
             continue;
         }
         if is_folder(folder, name, entry.file_type())? {
-            folders.push(name.to_owned());
-            if folders.len() == WIDTH {
+            if folders.names.len() == WIDTH {
+                folders.more = true;
                 break;
             }
+            folders.names.push(name.to_owned());
             continue;
         }
         match unlinkat(folder, name, AtFlags::empty()) {

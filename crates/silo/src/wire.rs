@@ -148,6 +148,7 @@ pub fn send_now<T: Serialize>(
 /// Takes messages from a socket.
 #[derive(Debug)]
 pub struct Receiver {
+    /// Empty before the first message and at rest.
     buffer: Vec<u8>,
     files: bool,
 }
@@ -155,12 +156,12 @@ pub struct Receiver {
 impl Receiver {
     /// `files`: take messages in files, from a peer that is trusted.
     pub fn new(files: bool) -> Self {
-        Self { buffer: vec![0; BUFFER], files }
+        Self { buffer: Vec::new(), files }
     }
 
     /// Gives the buffer's memory back before a long wait; the next message takes new pages.
     pub fn trim(&mut self) {
-        self.buffer = vec![0; BUFFER];
+        self.buffer = Vec::new();
     }
 
     /// The next message with its descriptors; `None` at the end of the stream.
@@ -172,6 +173,9 @@ impl Receiver {
         socket: impl AsFd,
         flags: RecvFlags,
     ) -> Result<Option<(T, Vec<OwnedFd>)>, WireError> {
+        if self.buffer.is_empty() {
+            self.buffer = vec![0; BUFFER];
+        }
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_FDS + 1))];
         let mut control = RecvAncillaryBuffer::new(&mut space);
         let packet = loop {

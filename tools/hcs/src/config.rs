@@ -20,6 +20,7 @@ use crate::failure::Failure;
 pub(crate) struct Config {
     pub(crate) text: String,
     /// It is a Windows container's and names no base.
+    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "only the engine on Linux has bases"))]
     pub(crate) on_default_base: bool,
 }
 

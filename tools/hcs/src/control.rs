@@ -12,7 +12,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hcsshim::schema::compute::WindowsSignal;
 use hcsshim::{Container, Guest, Process};
-use rustix::event::{PollFd, PollFlags, poll};
 
 use crate::failure::Failure;
 use crate::signals::{Signal, Signals};
@@ -129,15 +128,8 @@ impl Control {
     }
 
     fn serve(&self, signals: &Signals) {
-        loop {
-            let mut fds = [PollFd::new(signals, PollFlags::IN)];
-            match poll(&mut fds, None) {
-                Ok(_) | Err(rustix::io::Errno::INTR) => {}
-                Err(_) => return,
-            }
-            while let Some(signal) = signals.next() {
-                self.signal(signal);
-            }
+        while let Some(signal) = signals.wait() {
+            self.signal(signal);
         }
     }
 

@@ -67,6 +67,7 @@ impl<'a> Source<'a> {
     }
 
     /// Whether the container stands on the default Windows base, which is made when it is not there.
+    #[cfg(target_os = "linux")]
     pub(crate) fn needs_base(&self) -> bool {
         match self {
             Self::Options(options, _) => options.rootfs.is_none(),

@@ -1,6 +1,5 @@
 //! The host that the environment names, and what only a Linux one can do.
 
-use hcsshim::linux::LinuxHost;
 use hcsshim::{Error, Host, Options};
 
 use crate::failure::Failure;
@@ -11,12 +10,23 @@ pub(crate) fn open() -> Result<Host, Failure> {
 }
 
 /// The engine behind the host, for a command that no other host can do.
-pub(crate) fn engine<'a>(host: &'a Host, command: &'static str) -> Result<&'a LinuxHost, Failure> {
-    host.linux().map(|engine| &**engine).ok_or_else(|| {
-        let error = Error::not_supported(
-            format!("hcs {command}"),
-            "it works on what the engine itself keeps, and HCS_HOST names another host",
-        );
-        Failure::Hcs(error.with_hint("run it on the machine of the containers, without HCS_HOST"))
-    })
+#[cfg(target_os = "linux")]
+pub(crate) fn engine<'a>(
+    host: &'a Host,
+    command: &'static str,
+) -> Result<&'a hcsshim::linux::LinuxHost, Failure> {
+    let other = "it works on what the engine itself keeps, and HCS_HOST names another host";
+    let elsewhere = || refused(command, other, "run it on the machine of the containers, without HCS_HOST");
+    host.linux().map(|engine| &**engine).ok_or_else(elsewhere)
+}
+
+/// Why a command is refused off Linux.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn linux_only(command: &'static str) -> Failure {
+    let hint = "run it on the Linux machine of the containers";
+    refused(command, "it works on what the engine on Linux keeps, and this is not Linux", hint)
+}
+
+fn refused(command: &'static str, reason: &'static str, hint: &'static str) -> Failure {
+    Failure::Hcs(Error::not_supported(format!("hcs {command}"), reason).with_hint(hint))
 }

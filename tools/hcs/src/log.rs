@@ -22,7 +22,7 @@ pub(crate) fn start(level: LogLevel, format: LogFormat) {
     let builder = tracing_subscriber::fmt()
         .with_max_level(level)
         .with_writer(io::stderr)
-        .with_ansi(terminal::has_colours(io::stderr()));
+        .with_ansi(terminal::has_colours(&io::stderr()));
     match format {
         LogFormat::Text => builder.init(),
         LogFormat::Json => builder.json().init(),

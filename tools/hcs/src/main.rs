@@ -15,6 +15,7 @@ mod log;
 mod name;
 mod outcome;
 mod printer;
+#[cfg(target_os = "linux")]
 mod progress;
 mod pump;
 mod report;
@@ -34,6 +35,7 @@ use crate::failure::{Code, Failure};
 use crate::printer::Printer;
 
 /// The static C library's own maps and unmaps pages for each size that is asked for: of the 2 ms of an `exec`, 0.3.
+#[cfg(target_os = "linux")]
 #[global_allocator]
 static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
 

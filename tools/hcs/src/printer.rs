@@ -64,7 +64,7 @@ impl Printer {
     pub(crate) fn failure(self, failure: &Failure) {
         let text = if self.is_json() {
             report::json(failure)
-        } else if terminal::has_colours(io::stderr()) {
+        } else if terminal::has_colours(&io::stderr()) {
             report::graphical(failure, terminal::size().map_or(100, |(columns, _)| columns.into()))
         } else {
             report::plain(failure)
@@ -97,6 +97,7 @@ pub(crate) fn raw(bytes: &[u8]) -> Result<(), Failure> {
 }
 
 /// Bytes of a program's standard error, on ours.
+#[cfg(target_os = "linux")]
 pub(crate) fn raw_error(bytes: &[u8]) -> Result<(), Failure> {
     write(io::stderr().lock(), bytes)
 }

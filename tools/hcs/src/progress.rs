@@ -18,7 +18,7 @@ pub(crate) struct Display {
 
 impl Display {
     pub(crate) fn new() -> Self {
-        Self { bar: terminal::takes_escapes(io::stderr()), last: None }
+        Self { bar: terminal::takes_escapes(&io::stderr()), last: None }
     }
 
     /// Shows where the work is.

@@ -6,11 +6,13 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::os::fd::BorrowedFd;
+#[cfg(unix)]
+use std::os::fd::AsFd;
+#[cfg(windows)]
+use std::os::windows::io::AsHandle;
 use std::thread::{self, JoinHandle};
 
 use hcsshim::{Process, Stdin, Stream};
-use rustix::io::Errno;
 
 use crate::control::thread as thread_failed;
 use crate::failure::Failure;
@@ -23,7 +25,7 @@ pub(crate) struct Output(JoinHandle<io::Result<()>>);
 /// Passes our standard input on, and then its end. Nobody waits for the thread: it may hang in a read when the
 /// process has ended, and goes with this process.
 pub(crate) fn input(stdin: Stdin, process: Process, tty: bool) -> Result<(), Failure> {
-    let mut from = own(rustix::stdio::stdin(), "duplicate standard input")?;
+    let mut from = own(&io::stdin(), "duplicate standard input")?;
     let mut to = stdin.into_stream();
     thread::Builder::new()
         .name("hcs-stdin".into())
@@ -40,25 +42,39 @@ pub(crate) fn input(stdin: Stdin, process: Process, tty: bool) -> Result<(), Fai
 }
 
 /// Passes a stream of the process to ours.
-pub(crate) fn output(stream: Stream, to: BorrowedFd<'_>) -> Result<Output, Failure> {
-    let mut from = stream;
-    let mut to = own(to, "duplicate a standard stream")?;
+pub(crate) fn output(stream: Stream, to: File) -> Result<Output, Failure> {
+    let (mut from, mut to) = (stream, to);
     thread::Builder::new()
         .name("hcs-output".into())
         .spawn(move || match copy(&mut from, &mut to) {
-            // EPIPE: nobody reads ours; the process will notice, since its pipe goes too. EIO: the other side of a
-            // terminal is gone, which is its end of file.
-            Err(error)
-                if [Errno::PIPE, Errno::IO]
-                    .iter()
-                    .any(|e| error.raw_os_error() == Some(e.raw_os_error())) =>
-            {
-                Ok(())
-            }
+            // Nobody reads ours; the process will notice, since its pipe goes too.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe || is_gone(&error) => Ok(()),
             result => result,
         })
         .map(Output)
         .map_err(thread_failed("start the thread for output"))
+}
+
+/// Standard output, for [`output`].
+pub(crate) fn standard_output() -> Result<File, Failure> {
+    own(&io::stdout(), "duplicate standard output")
+}
+
+/// Standard error, for [`output`].
+pub(crate) fn standard_error() -> Result<File, Failure> {
+    own(&io::stderr(), "duplicate standard error")
+}
+
+/// The other side of a terminal is gone, which is its end of file.
+#[cfg(unix)]
+fn is_gone(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error())
+}
+
+/// A console that is gone ends this process.
+#[cfg(windows)]
+fn is_gone(_: &io::Error) -> bool {
+    false
 }
 
 impl Output {
@@ -83,13 +99,21 @@ fn copy(from: &mut impl Read, to: &mut impl Write) -> io::Result<()> {
     }
 }
 
-fn own(fd: BorrowedFd<'_>, step: &'static str) -> Result<File, Failure> {
-    fd.try_clone_to_owned().map(File::from).map_err(|source| Failure::System { step, source })
+#[cfg(unix)]
+fn own(stream: &impl AsFd, step: &'static str) -> Result<File, Failure> {
+    let copy = stream.as_fd().try_clone_to_owned();
+    copy.map(File::from).map_err(|source| Failure::System { step, source })
+}
+
+#[cfg(windows)]
+fn own(stream: &impl AsHandle, step: &'static str) -> Result<File, Failure> {
+    let copy = stream.as_handle().try_clone_to_owned();
+    copy.map(File::from).map_err(|source| Failure::System { step, source })
 }
 
 #[cfg(test)]
 mod tests {
-    use std::os::fd::{AsFd as _, OwnedFd};
+    use std::os::fd::OwnedFd;
 
     use super::*;
 
@@ -98,8 +122,7 @@ mod tests {
         let bytes: Vec<u8> = (0..1_000_000_u32).flat_map(u32::to_le_bytes).collect();
         let (from, mut source) = io::pipe().unwrap();
         let (mut sink, to) = io::pipe().unwrap();
-        let pump = output(Stream::from(OwnedFd::from(from)), to.as_fd()).unwrap();
-        drop(to);
+        let pump = output(Stream::from(OwnedFd::from(from)), OwnedFd::from(to).into()).unwrap();
         let sent = bytes.clone();
         let writer = thread::spawn(move || source.write_all(&sent));
         let mut received = Vec::new();
@@ -111,7 +134,7 @@ mod tests {
         let (from, mut source) = io::pipe().unwrap();
         let (sink, to) = io::pipe().unwrap();
         drop(sink);
-        let pump = output(Stream::from(OwnedFd::from(from)), to.as_fd()).unwrap();
+        let pump = output(Stream::from(OwnedFd::from(from)), OwnedFd::from(to).into()).unwrap();
         source.write_all(b"x").unwrap();
         pump.finish().unwrap();
     }
@@ -122,7 +145,7 @@ mod tests {
         let mut file = tempfile::tempfile().unwrap();
         let [(silent, err), (mut source, out)] = std::array::from_fn(|_| {
             let (from, source) = io::pipe().unwrap();
-            (source, output(Stream::from(OwnedFd::from(from)), file.as_fd()).unwrap())
+            (source, output(Stream::from(OwnedFd::from(from)), file.try_clone().unwrap()).unwrap())
         });
         source.write_all(b"out\n").unwrap();
         drop(source);

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use hcsshim::linux::SystemInfo;
 use hcsshim::schema::compute::v1::ContainerProperties;
 use serde::Serialize;
 
@@ -38,7 +37,8 @@ pub(crate) struct Row {
 
 impl Row {
     /// What the engine knows.
-    pub(crate) fn new(info: &SystemInfo) -> Self {
+    #[cfg(target_os = "linux")]
+    pub(crate) fn new(info: &hcsshim::linux::SystemInfo) -> Self {
         Self {
             id: info.id.clone(),
             name: info.name.clone(),

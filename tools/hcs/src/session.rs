@@ -4,7 +4,6 @@
 //! host gets pipes or a pseudo terminal, and this process moves the bytes.
 
 use hcsshim::{Command, Container, ExitStatus, Guest, Host, Process, Stdio};
-use rustix::stdio::{stderr, stdout};
 
 use crate::args::run::Streams;
 use crate::control::{Control, Target};
@@ -87,10 +86,10 @@ impl Session {
             );
         }
         if let Some(stream) = self.process.take_stdout()? {
-            self.outputs.push(pump::output(stream, stdout())?);
+            self.outputs.push(pump::output(stream, pump::standard_output()?)?);
         }
         if let Some(stream) = self.process.take_stderr()? {
-            self.outputs.push(pump::output(stream, stderr())?);
+            self.outputs.push(pump::output(stream, pump::standard_error()?)?);
         }
         // -t alone shows a terminal that takes no keys; its input stays where it is, open.
         if streams.interactive

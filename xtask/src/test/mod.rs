@@ -41,6 +41,9 @@ const PROGRAM: Duration = Duration::from_mins(5);
 /// Longer than twenty rounds of all faults.
 const FAULTS: Duration = Duration::from_mins(45);
 
+/// A client that makes and leaves ten thousand containers.
+const CYCLES: Duration = Duration::from_mins(10);
+
 /// What a run may take in all, without the virtual machine.
 const ALL: Duration = Duration::from_mins(25);
 
@@ -54,7 +57,7 @@ pub(crate) fn run(layout: &Layout, options: Options) -> Result<(), Error> {
     if !options.vm {
         sources(&mut run, layout);
         tests(&mut run, layout, &mut counts, options.full);
-        run.within(if options.full { ALL + FAULTS } else { ALL });
+        run.within(if options.full { ALL + FAULTS + CYCLES } else { ALL });
     }
     if options.full {
         run.step("members", Duration::from_mins(12), || members::run(layout, ""));
@@ -85,21 +88,33 @@ fn sources(run: &mut Run, layout: &Layout) {
         "warnings",
     ]);
     run.tool("lints", Duration::from_mins(6), lints);
-    // What is compiled for Windows: the agent, the suite, what a Windows client of the library links, and images.
+    // What is compiled for Windows: the agent, the DLLs, the suite, what a Windows client of the library links, and images.
     let windows = [
         "hcs-agent",
+        "hcs-abi",
+        "hcs-bridge",
+        "hcs-vmcompute",
+        "hcs-computecore",
+        "hcs-clients",
         "hcs-conformance",
         "hcs-schema",
         "hcs-contract",
         "hcs-host-fake",
         "hcs-host-remote",
+        "hcs-host-windows",
         "hcsshim",
+        "hcs",
         "hcs-ext4",
         "tar2ext4",
     ];
     let lints = cargo(&["clippy", "--locked", "--quiet", "--all-features", "--target", WINDOWS]);
     let lints = lints.args(windows.iter().flat_map(|package| ["--package", package]));
-    run.tool("lints, Windows", Duration::from_mins(2), lints.args(["--", "-D", "warnings"]));
+    run.tool("lints, Windows", Duration::from_mins(3), lints.args(["--", "-D", "warnings"]));
+    // The Windows half of the one test that has two.
+    let lints =
+        cargo(&["clippy", "--locked", "--quiet", "--package", "hcs-host-windows", "--test", "conformance"]);
+    let lints = lints.args(["--target", WINDOWS, "--", "-D", "warnings"]);
+    run.tool("lints, suite for Windows", Duration::from_mins(1), lints);
     let docs = cargo(&["doc", "--locked", "--quiet", "--workspace", "--all-features", "--no-deps"]);
     run.tool("docs", Duration::from_mins(3), docs.env("RUSTDOCFLAGS", "-D warnings"));
 }
@@ -121,7 +136,9 @@ fn tests(run: &mut Run, layout: &Layout, counts: &mut Counts, full: bool) {
     // The supervisor with fault points first: the product's own is what is to be found where cargo builds it.
     let ready = run.step("guests", 4 * minute, || {
         build::faulty_guests(layout)?;
-        build::guests(layout).map(|_| ())
+        build::guests(layout)?;
+        build::dlls(layout)?;
+        build::clients(layout)
     });
     if !(ready && run.step("programs", 4 * minute, || programs::fetch(layout))) {
         return;
@@ -140,6 +157,10 @@ fn tests(run: &mut Run, layout: &Layout, counts: &mut Counts, full: bool) {
         let tool = tool.args(["--package", "hcs-host-linux", "--test", "faults"]);
         let tool = tool.env("HCSSHIM_TEST_FAULT_ROUNDS", "20");
         run.watched("20 rounds of faults", FAULTS, tool, |line| counts.take(line));
+        let tool = instance.environment(test_programs(layout, CYCLES), layout);
+        let tool = tool.args(["--package", "hcs-clients", "--test", "wine", "--", "come_and_go"]);
+        let tool = tool.env("HCSSHIM_TEST_CYCLES", "10000");
+        run.watched("10,000 cycles of a client", CYCLES, tool, |line| counts.take(line));
     }
     run.step("leftovers", minute, || leftovers::compare(&before, instance.dir(), leftovers::GRACE));
     run.step("clean-up", minute, || instance.remove());

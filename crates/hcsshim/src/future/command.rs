@@ -20,7 +20,6 @@ impl Command {
         let starting = self.into_starting()?;
         let call = container.creating_process(&starting.parameters, starting.streams);
         let process = call.finish().await?;
-        #[cfg(target_os = "linux")]
         process.carry(starting.carried, starting.parameters.emulate_console)?;
         Ok(process.into())
     }

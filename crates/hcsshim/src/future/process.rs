@@ -91,7 +91,6 @@ impl Process {
 
     async fn wait_by(&self, deadline: Deadline) -> Result<ExitStatus> {
         let status = self.0.exit(deadline).finish().await?;
-        #[cfg(target_os = "linux")]
         if self.0.is_carried() {
             use super::apart::apart;
             let process = self.0.clone();

@@ -1,5 +1,5 @@
 //! What only the engine on Linux has: its options, and through [`crate::Host::linux`] the records and logs of ended
-//! containers, Wine bases, and clearing away after crashes.
+//! containers, Wine bases, and clearing away after crashes; and what makes clients of the service run in a Wine prefix.
 
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
@@ -15,6 +15,7 @@ mod log;
 
 pub use hcs_host_linux::wine::{Base, BaseInfo, Progress, Step};
 pub use hcs_host_linux::{
-    Feature, Garbage, GcReport, IdPool, LinuxHost, MappedFolder, MappedNow, MappedSocket, Options, SystemInfo,
+    Feature, Garbage, GcReport, IdPool, LinuxHost, MappedFolder, MappedNow, MappedSocket, Options,
+    SystemInfo, install_client, uninstall_client,
 };
 pub use log::{LogLine, LogReader, LogStream, LogWatch};

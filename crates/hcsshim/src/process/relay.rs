@@ -4,8 +4,9 @@
 //! that all output is there once the process has ended. So a wait for the exit goes on until what the process wrote
 //! is written to our streams; not until the pipes are closed, because a process that it started may hold them.
 
+mod ready;
+
 use std::io::{self, ErrorKind, PipeReader, PipeWriter, Read, Write};
-use std::os::fd::BorrowedFd;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Instant;
@@ -13,8 +14,6 @@ use std::time::Instant;
 use hcs_contract::{Deadline, Error, OperationKind, Result, Stream};
 use hcs_schema::Document as _;
 use hcs_schema::compute::StdHandle;
-use rustix::event::{PollFd, PollFlags, poll};
-use rustix::io::retry_on_intr;
 
 use super::{Process, close};
 use crate::Stdin;
@@ -123,7 +122,7 @@ impl Relay {
     /// process too, and then takes nothing from our input that it can't deliver.
     fn input(mut from: Stream, mut to: Stdin, console: bool) -> Result<()> {
         start("hcs-input", move || {
-            if let Err(error) = carry_input(&mut from, &mut to, Stdin::as_fd) {
+            if let Err(error) = carry_input(&mut from, &mut to) {
                 tracing::debug!(%error, "input is carried no longer");
             }
             if console {
@@ -186,19 +185,13 @@ fn carry_output(
     let mut buffer = vec![0; CHUNK];
     let mut ended = Some(ended);
     loop {
-        // A remote stream can't be polled: it has caught up at its end.
-        if let (Some(stream), Some(signal)) = (from.as_fd(), &ended) {
-            let mut fds = [PollFd::new(&stream, PollFlags::IN), PollFd::new(signal, PollFlags::IN)];
-            retry_on_intr(|| poll(&mut fds, None))?;
-            let [stream, signal] = fds.map(|fd| !fd.revents().is_empty());
-            if !stream {
-                // Empty, after the process's end.
-                if signal {
-                    ended = None;
-                    place.leave();
-                }
-                continue;
-            }
+        if let Some(signal) = &ended
+            && !ready::output(&from, signal)?
+        {
+            // Empty, after the process's end.
+            ended = None;
+            place.leave();
+            continue;
         }
         match read(&mut from, &mut buffer)? {
             [] => return Ok(()),
@@ -207,20 +200,12 @@ fn carry_output(
     }
 }
 
-fn carry_input<W: Write>(
-    from: &mut Stream,
-    to: &mut W,
-    descriptor: fn(&W) -> Option<BorrowedFd<'_>>,
-) -> io::Result<()> {
+fn carry_input(from: &mut Stream, to: &mut impl ready::Sink) -> io::Result<()> {
     let mut buffer = vec![0; CHUNK];
     loop {
-        if let (Some(ours), Some(theirs)) = (from.as_fd(), descriptor(to)) {
-            let mut fds = [PollFd::new(&ours, PollFlags::IN), PollFd::new(&theirs, PollFlags::empty())];
-            retry_on_intr(|| poll(&mut fds, None))?;
-            // Nobody reads it any more.
-            if !fds[1].revents().is_empty() {
-                return Ok(());
-            }
+        // Nobody reads it any more.
+        if !ready::input(from, to)? {
+            return Ok(());
         }
         match read(from, &mut buffer)? {
             [] => return Ok(()),

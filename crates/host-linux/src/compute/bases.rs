@@ -116,7 +116,7 @@ fn command(command: LaunchCommand) -> Command {
     Command { argv, env }
 }
 
-fn from_wine(error: WineError) -> Error {
+pub(crate) fn from_wine(error: WineError) -> Error {
     let text = error.to_string();
     match error {
         WineError::NotRoot { .. } => Error::access_denied(text),
@@ -124,6 +124,10 @@ fn from_wine(error: WineError) -> Error {
         WineError::NotFound { id } => Error::not_found(Object::new(ObjectKind::Layer, id))
             .with_hint("`hcs base ls` shows the Wine bases that are there"),
         WineError::Timeout { waiting, waited } => Error::timeout(waiting, waited),
+        WineError::NoPrefix { .. } => Error::invalid_argument("prefix", text),
+        WineError::PrefixInUse { .. } => {
+            Error::invalid_argument("prefix", text).with_hresult(Hresult::ERROR_BUSY)
+        }
         WineError::NoTimeZone { .. } => Error::invalid_document("LinuxHost.TimeZone", text),
         WineError::Io { step, path, source } => Error::os(step, path.display().to_string(), source),
         // The others say in their text what is missing and what to do.

@@ -2,12 +2,13 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use hcs_contract::{Deadline, Error, Object, Result};
 use hcs_fault::Point;
+use hcs_silo::board::Notice;
 use hcs_silo::client::{self, Connection, LaunchError};
-use hcs_silo::protocol::{State, Welcome};
+use hcs_silo::protocol::State;
 use rustix::fs::FlockOperation;
 
 use super::errors;
@@ -16,9 +17,6 @@ use crate::lock::{self, FolderLock, Knocker, TryLock};
 use crate::options::Options;
 use crate::paths::{Layout, not_writable};
 use crate::record::Meta;
-
-/// How long a listing waits for the supervisor of one system, which answers at once unless something is wrong.
-const GLANCE: Duration = Duration::from_secs(5);
 
 /// An engine, opened.
 #[derive(Debug)]
@@ -45,9 +43,10 @@ enum Look<L> {
     Changing,
 }
 
-/// A way to reach a supervisor.
+/// A way to find that a supervisor lives.
 pub(super) trait Contact: Sized {
-    fn make(directory: &Path, until: Option<Instant>) -> std::result::Result<Self, LaunchError>;
+    /// `None`: none does.
+    fn make(knocker: &mut Knocker<'_>, id: &str, until: Option<Instant>) -> Result<Option<Self>>;
     /// Its state, and how many other handles there are.
     fn seen(&self) -> (State, u32);
     fn leave(self);
@@ -55,8 +54,12 @@ pub(super) trait Contact: Sized {
 
 /// A handle on the system.
 impl Contact for Arc<Connection> {
-    fn make(directory: &Path, until: Option<Instant>) -> std::result::Result<Self, LaunchError> {
-        client::connect_until(directory, until)
+    fn make(knocker: &mut Knocker<'_>, id: &str, until: Option<Instant>) -> Result<Option<Self>> {
+        match client::connect_until(knocker.path(), until) {
+            Ok(connection) => Ok(Some(connection)),
+            Err(LaunchError::NotThere { .. }) => Ok(None),
+            Err(error) => Err(errors::from_launch(error, id)),
+        }
     }
 
     fn seen(&self) -> (State, u32) {
@@ -68,14 +71,14 @@ impl Contact for Arc<Connection> {
     }
 }
 
-/// A look at it, which changes nothing.
-impl Contact for Welcome {
-    fn make(directory: &Path, until: Option<Instant>) -> std::result::Result<Self, LaunchError> {
-        client::look(directory, until)
+/// A look at it, of which it knows nothing.
+impl Contact for Notice {
+    fn make(knocker: &mut Knocker<'_>, _: &str, _: Option<Instant>) -> Result<Option<Self>> {
+        knocker.read_board()
     }
 
     fn seen(&self) -> (State, u32) {
-        (self.status.state, self.others)
+        (self.status.state, self.handles)
     }
 
     fn leave(self) {}
@@ -108,10 +111,10 @@ impl Engine {
     }
 
     /// A look without waiting: `None` while it changes. `meta` was read from the system's folder just now.
-    pub(super) fn glance(&self, name: &IdName, meta: &Meta) -> Result<Option<Found<Welcome>>> {
+    pub(super) fn glance(&self, name: &IdName, meta: &Meta) -> Result<Option<Found<Notice>>> {
         let path = self.layout.system(name);
         let says_so = || meta.ends_with_last_handle;
-        Ok(match look(&mut Knocker::new(&path), &meta.id, Deadline::after(GLANCE), says_so)? {
+        Ok(match look(&mut Knocker::new(&path), &meta.id, Deadline::now(), says_so)? {
             Look::Found(found) => Some(found),
             Look::Changing => None,
         })
@@ -124,7 +127,7 @@ impl Engine {
     pub(super) fn claim(&self, name: &IdName, id: &str, deadline: Deadline) -> Result<FolderLock> {
         loop {
             self.make_folder(name, deadline)?;
-            match self.find::<Welcome>(name, id, deadline)? {
+            match self.find::<Notice>(name, id, deadline)? {
                 Found::Live(_) => return Err(Error::already_exists(Object::system(id))),
                 Found::Dead(lock) => {
                     self.reuse(&lock)?;
@@ -173,14 +176,13 @@ fn look<L: Contact>(
     deadline: Deadline,
     says_so: impl FnOnce() -> bool,
 ) -> Result<Look<L>> {
-    match L::make(knocker.path(), deadline.instant()) {
-        Ok(contact) if is_going(&contact, says_so) => {
+    match L::make(knocker, id, deadline.instant())? {
+        Some(contact) if is_going(&contact, says_so) => {
             contact.leave();
             return Ok(Look::Changing);
         }
-        Ok(contact) => return Ok(Look::Found(Found::Live(contact))),
-        Err(LaunchError::NotThere { .. }) => {}
-        Err(error) => return Err(errors::from_launch(error, id)),
+        Some(contact) => return Ok(Look::Found(Found::Live(contact))),
+        None => {}
     }
     Ok(match knocker.knock()? {
         TryLock::Ours(lock) => Look::Found(Found::Dead(lock)),

@@ -9,9 +9,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use hcs_contract::{Deadline, Error, Result};
+use hcs_silo::board::Notice;
 use hcs_silo::cgroup::{CgroupError, Instance};
 use hcs_silo::farewell::Farewell;
-use hcs_silo::protocol::Welcome;
 use rustix::fs::FlockOperation;
 
 use super::engine::{Engine, Found};
@@ -106,7 +106,7 @@ impl Engine {
     fn dead_systems(&self, dry_run: bool, report: &mut GcReport) -> Result<()> {
         let boot = boot_id()?;
         for name in self.system_names()? {
-            let lock = match self.find::<Welcome>(&name, name.as_str(), Deadline::after(CHANGING)) {
+            let lock = match self.find::<Notice>(&name, name.as_str(), Deadline::after(CHANGING)) {
                 Ok(Found::Dead(lock)) => lock,
                 Ok(Found::Live(_) | Found::Nothing) => continue,
                 // Still being made: somebody's it is.

@@ -36,6 +36,7 @@ mod throttle;
 mod windows_path;
 mod words;
 
+pub(crate) use bases::from_wine;
 pub(crate) use create_v1::NO_NETWORK;
 pub use gc::{Garbage, GcReport};
 pub use mapped::{MappedFolder, MappedNow, MappedSocket};

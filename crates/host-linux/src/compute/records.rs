@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use hcs_contract::{Error, Object, OperationKind, Result};
 use hcs_fault::Point;
-use hcs_silo::protocol::Welcome;
+use hcs_silo::board::Notice;
 
 use super::engine::Found;
 use super::reclaim::remove_folder;
@@ -155,7 +155,7 @@ impl LinuxHost {
         let object = || Object::system(id);
         let name = IdName::new(id)?;
         let deadline = self.engine.options.deadlines.deadline(OperationKind::OpenSystem);
-        match self.engine.find::<Welcome>(&name, id, deadline)? {
+        match self.engine.find::<Notice>(&name, id, deadline)? {
             Found::Live(welcome) => {
                 let state = super::errors::state_name(welcome.status.state);
                 let hint = match state {

@@ -161,7 +161,7 @@ pub(super) struct Surveyed {
 pub(super) enum Condition {
     /// What its supervisor says.
     Alive(hcs_silo::protocol::Status),
-    /// Its supervisor does not answer.
+    /// What it says can't be read.
     Unknown,
     /// It has ended, and its record was kept.
     Kept(FinalState),
@@ -221,7 +221,7 @@ impl Engine {
                 Ok(_) | Err(_) => continue,
             };
             let condition = match self.glance(name, &meta) {
-                Ok(Some(Found::Live(welcome))) => Condition::Alive(welcome.status),
+                Ok(Some(Found::Live(notice))) => Condition::Alive(notice.status),
                 Ok(Some(Found::Dead(lock))) => {
                     // What can't be cleared away does not hide the living: the collection of garbage tells of it.
                     let _ = self.reclaim(lock);

@@ -57,6 +57,12 @@ pub enum WineError {
     /// The host's name for a time zone leads nowhere.
     #[error("there is no time zone {name:?} in the system's zone database (package tzdata)")]
     NoTimeZone { name: String },
+    /// Somebody's own prefix can't be used.
+    #[error("{} is not a Wine prefix that the DLLs can go into: {what}", .folder.display())]
+    NoPrefix { folder: PathBuf, what: &'static str },
+    /// Its server writes the registry when it ends, over what was changed meanwhile.
+    #[error("programs run in the Wine prefix {}; end them, or all at once with `wineserver -k`", .folder.display())]
+    PrefixInUse { folder: PathBuf },
     /// Any other failing call.
     #[error("cannot {step} {path}")]
     Io { step: &'static str, path: PathBuf, source: io::Error },

@@ -13,6 +13,7 @@
 //! `docs/windows-guests.md` says why it is made the way it is, with the measurements.
 
 mod base;
+pub(crate) mod client;
 mod elf;
 mod error;
 #[cfg(feature = "fuzzing")]

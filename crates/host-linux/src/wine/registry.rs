@@ -90,6 +90,14 @@ impl RegistryFile {
         }
     }
 
+    /// Removes a value; one that is not there is no error.
+    pub(super) fn remove_value(&mut self, path: &str, name: &str) {
+        let (path, prefix) = (path.replace('\\', "\\\\"), value_prefix(name));
+        for key in self.keys.iter_mut().filter(|key| key.name.eq_ignore_ascii_case(&path)) {
+            key.lines.retain(|line| !starts_with_ignoring_case(line, &prefix));
+        }
+    }
+
     /// Removes a key with all below it; one that is not there is no error.
     pub(super) fn remove_key(&mut self, path: &str) {
         let path = path.replace('\\', "\\\\");
@@ -141,6 +149,15 @@ mod tests {
     fn what_is_not_changed_stays_byte_for_byte() {
         assert_eq!(sample().text(), SAMPLE);
         assert_eq!(RegistryFile::parse("REGEDIT4\n"), None);
+    }
+
+    #[test]
+    fn values_are_removed_and_the_rest_stays() {
+        let mut file = sample();
+        file.remove_value(r"software\A", "bin");
+        file.remove_value(r"Software\A", "absent");
+        file.remove_value(r"Software\Absent", "Name");
+        assert_eq!(file.text(), SAMPLE.replace("\"Bin\"=hex:01,\\\n  [02\n", ""));
     }
 
     #[test]

@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use hcs_conformance::{Fixture, GuestOs, Program, Refusal, Schema};
 use hcs_contract::ComputeService;
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use super::documents::linux;
 use super::refusals;
 use super::support::Engine;
 
@@ -43,54 +44,19 @@ impl Fixture for Linux {
     }
 
     fn container(&self, schema: Schema, id: &str) -> Value {
-        let root = self.0.root.to_str().unwrap();
-        match schema {
-            Schema::One => json!({
-                "SystemType": "Container", "Name": id, "Owner": "conformance",
-                "ContainerType": "Linux", "VolumePath": root,
-            }),
-            Schema::Two => json!({
-                "Owner": "conformance", "SchemaVersion": {"Major": 2, "Minor": 1},
-                "Container": {"Storage": {"Path": root}},
-            }),
-        }
+        linux::container(self.0.root.to_str().unwrap(), schema, id)
     }
 
     fn process(&self, _schema: Schema, program: &Program) -> Value {
-        let shell = |script: String| json!({"CommandArgs": ["/bin/sh", "-c", script]});
-        match program {
-            Program::Exit(code) => shell(format!("exit {code}")),
-            Program::Print { out, err } => {
-                let line = |text: &str, to: &str| {
-                    if text.is_empty() { String::new() } else { format!("echo '{text}'{to};") }
-                };
-                shell(format!("{}{}", line(out, ""), line(err, " >&2")))
-            }
-            Program::Copy => json!({"CommandArgs": ["/bin/cat"]}),
-            Program::Hang => shell("echo ready; exec sleep 100000".into()),
-            // Waits without a child, which might be started just after all were asked. Cases keep its input open.
-            Program::EndWhenAsked => shell("trap 'exit 0' TERM INT; echo ready; read line; exit 9".into()),
-            Program::PrintEnvironment(name) => {
-                shell(format!("[ -n \"${{{name}+there}}\" ] && echo \"{name}=${name}\""))
-            }
-            Program::PrintFolder => json!({"CommandArgs": ["/bin/pwd"]}),
-            Program::PrintHostName => json!({"CommandArgs": ["/bin/hostname"]}),
-            Program::PrintConsoleSize => {
-                shell("echo ready; while read line; do set -- $(stty size); echo size $2x$1; done".into())
-            }
-            Program::PrintFile(path) => json!({"CommandArgs": ["/bin/cat", path]}),
-            Program::WriteFile { path, text } => shell(format!("echo '{text}' > '{path}'")),
-            Program::Missing => json!({"CommandArgs": ["/bin/nothing"]}),
-            other => panic!("what is {other:?} here?"),
-        }
+        linux::process(program)
     }
 
     fn guest_folder(&self) -> String {
-        "/tmp".into()
+        linux::FOLDER.into()
     }
 
     fn mapped_folder(&self) -> (String, String) {
-        (new_folder(&self.0), "/mapped".into())
+        (new_folder(&self.0), linux::MAPPED.into())
     }
 
     fn refusals(&self) -> &[Refusal] {

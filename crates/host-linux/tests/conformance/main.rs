@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a step that fails fails the run")]
 
+mod documents;
 mod linux;
 mod refusals;
 #[path = "../compute/support.rs"]

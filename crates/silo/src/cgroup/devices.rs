@@ -7,11 +7,12 @@
 
 use std::io::Write;
 
+use hcs_fault::Point;
 use serde::de::{Error, Unexpected};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::create::Part;
-use super::{Cgroup, CgroupError};
+use super::{Cgroup, CgroupError, file};
 
 /// Character or block device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,18 +103,25 @@ impl Devices {
     }
 }
 
+/// The file of version 1 to which each rule is written.
+const ALLOW: &str = "devices.allow";
+
 impl Cgroup {
     /// Puts the allow list of the version 1 controller in place of the present one.
     pub(super) fn set_legacy_devices(&self, part: &Part, devices: &Devices) -> Result<(), CgroupError> {
         let Devices::Only(rules) = devices else {
-            return self.write(part, "devices.allow", b"a");
+            return self.write(part, ALLOW, b"a");
         };
         self.write(part, "devices.deny", b"a")?;
+        let at = |errno| self.io(part, "write", ALLOW, errno);
+        let file = file::open_to_write(part.dir(), ALLOW).map_err(at)?;
         let mut line = Vec::with_capacity(32);
         for rule in rules {
             line.clear();
             rule.write_v1(&mut line);
-            self.write(part, "devices.allow", &line)?;
+            hcs_fault::call(Point::WriteCgroup)
+                .and_then(|()| rustix::io::pwrite(&file, &line, 0).map(drop))
+                .map_err(at)?;
         }
         Ok(())
     }

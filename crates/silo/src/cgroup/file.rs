@@ -7,8 +7,12 @@ use rustix::io::Errno;
 
 /// Writes `text` in one call: kernfs takes each write(2) as one whole value.
 pub(crate) fn write(dir: BorrowedFd<'_>, file: &str, text: &[u8]) -> Result<(), Errno> {
-    let fd = openat(dir, file, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())?;
-    rustix::io::write(fd, text).map(|_| ())
+    rustix::io::write(open_to_write(dir, file)?, text).map(drop)
+}
+
+/// For several values, one after the other, each written to the beginning in one call.
+pub(crate) fn open_to_write(dir: BorrowedFd<'_>, file: &str) -> Result<OwnedFd, Errno> {
+    openat(dir, file, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())
 }
 
 /// The whole file.
@@ -19,13 +23,14 @@ pub(crate) fn read(dir: BorrowedFd<'_>, file: &str) -> Result<Vec<u8>, Errno> {
 
 /// From the beginning of an open file, whatever was read before. Reading is what re-arms the file's poll event.
 pub(crate) fn read_all(fd: &OwnedFd) -> Result<Vec<u8>, Errno> {
-    // Most files have less; those that have more (mounts, many processes) are read in few calls.
-    let mut text = Vec::with_capacity(2048);
+    // Most files have less, and then the vector is small: musl's heap maps and unmaps what is not. Those that have more
+    // (mounts, many processes) are read in few calls.
+    let mut piece = [0; 4096];
+    let mut text = Vec::new();
     loop {
-        text.reserve(2048);
-        let offset = text.len() as u64;
-        if rustix::io::pread(fd, rustix::buffer::spare_capacity(&mut text), offset)? == 0 {
-            return Ok(text);
+        match rustix::io::pread(fd, &mut piece, text.len() as u64)? {
+            0 => return Ok(text),
+            length => text.extend_from_slice(&piece[..length]),
         }
     }
 }

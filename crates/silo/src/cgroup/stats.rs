@@ -16,8 +16,6 @@ pub struct Stats {
     pub memory: Option<MemoryStats>,
     /// Traffic with block devices.
     pub io: IoStats,
-    /// Processes and threads now.
-    pub pids: Option<u64>,
 }
 
 /// CPU times in units of 100 ns, summed over the CPUs. The parts add up to the total, but for a rounding of 1 µs.
@@ -83,10 +81,6 @@ impl Cgroup {
             cpu: self.cpu_stats()?,
             memory: self.part(Controllers::MEMORY).map(|part| self.memory_stats(part)).transpose()?,
             io: self.io_stats()?,
-            pids: self
-                .part(Controllers::PIDS)
-                .map(|part| self.read_number(part, "pids.current"))
-                .transpose()?,
         })
     }
 

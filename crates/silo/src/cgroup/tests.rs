@@ -121,7 +121,6 @@ fn v2_stats_are_converted() {
             ("memory.swap.current", "5\n"),
             ("memory.stat", "anon 4000\nfile 3000\nkernel 1\nshmem 1000\n"),
             ("io.stat", "8:0 rbytes=1 wbytes=2 rios=3 wios=4 dbytes=0 dios=0\n"),
-            ("pids.current", "6\n"),
         ],
     );
     let stats = cgroup.stats().unwrap();
@@ -130,7 +129,7 @@ fn v2_stats_are_converted() {
     assert_eq!(stats.memory, Some(memory));
     assert_eq!(memory.commit(), 5005);
     let io = IoStats { read_bytes: 1, write_bytes: 2, read_operations: Some(3), write_operations: Some(4) };
-    assert_eq!((stats.io, stats.pids), (io, Some(6)));
+    assert_eq!(stats.io, io);
 }
 
 #[test]
@@ -138,7 +137,7 @@ fn controllers_that_are_not_here_are_not_counted() {
     let (_dir, cgroup) =
         folder(Controllers::empty(), &[("cpu.stat", "usage_usec 1\nuser_usec 1\nsystem_usec 0\n")]);
     let stats = cgroup.stats().unwrap();
-    assert_eq!((stats.memory, stats.io, stats.pids), (None, IoStats::default(), None));
+    assert_eq!((stats.memory, stats.io), (None, IoStats::default()));
     assert_eq!(cgroup.limits().unwrap(), Limits::default());
     assert!(cgroup.watch_oom().unwrap().is_none());
 }

@@ -201,29 +201,12 @@ pub fn connect(directory: &Path) -> Result<Arc<Connection>, LaunchError> {
 /// # Errors
 /// As [`connect`], and [`LaunchError::Timeout`].
 pub fn connect_until(directory: &Path, until: Option<Instant>) -> Result<Arc<Connection>, LaunchError> {
-    let (socket, welcome) = greet(directory, until, Purpose::Handle)?;
-    Connection::new(socket, welcome).map_err(LaunchError::Socket)
-}
-
-/// How the system fares whose runtime folder is `directory`, without becoming a handle on it.
-///
-/// # Errors
-/// As [`connect_until`].
-pub fn look(directory: &Path, until: Option<Instant>) -> Result<Welcome, LaunchError> {
-    greet(directory, until, Purpose::Look).map(|(_, welcome)| welcome)
-}
-
-fn greet(
-    directory: &Path,
-    until: Option<Instant>,
-    purpose: Purpose,
-) -> Result<(OwnedFd, Welcome), LaunchError> {
-    let socket = say_hello(directory, SocketFlags::empty(), purpose)?;
+    let socket = say_hello(directory, SocketFlags::empty(), Purpose::Handle)?;
     wait_readable(&socket, until, directory)?;
     let received = Receiver::new(true).receive::<Welcome>(&socket, RecvFlags::empty())?;
     let (welcome, _) = received.ok_or_else(|| not_there(directory, Errno::CONNREFUSED))?;
     check_version(directory, welcome)?;
-    Ok((socket, welcome))
+    Connection::new(socket, welcome).map_err(LaunchError::Socket)
 }
 
 /// A connection to the supervisor, who will answer with a [`Welcome`].

@@ -6,5 +6,5 @@ mod onlooker;
 mod reactor;
 
 pub use connection::{ClientError, Connection, FAREWELL, Outcome};
-pub use launch::{LaunchError, Launcher, SOCKET, connect, connect_until, look};
+pub use launch::{LaunchError, Launcher, SOCKET, connect, connect_until};
 pub use onlooker::{Glimpse, Onlooker};

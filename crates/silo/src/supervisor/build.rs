@@ -10,12 +10,13 @@ use rustix::net::{AddressFamily, RecvFlags, SocketAddrUnix, SocketFlags, SocketT
 use rustix::process::{Pid, Rlimit};
 
 use super::mounts;
+use crate::board::{Board, Notice};
 use crate::capability::CapabilitySet;
 use crate::cgroup::systemd::{Held, Scope, is_gone};
 use crate::cgroup::{Cgroup, CgroupError, Hierarchies, Instance};
 use crate::client::SOCKET;
 use crate::init::{self, FromInit, ToInit};
-use crate::protocol::Failure;
+use crate::protocol::{Failure, State, Status};
 use crate::seccomp::{Filter, Profile};
 use crate::spec::{IdRange, Seccomp, Spec};
 use crate::sys;
@@ -31,6 +32,7 @@ pub(super) struct Container {
     pub(super) listener: OwnedFd,
     /// The kernel's numbers of the specification's mapped folders.
     pub(super) mapped: Vec<u64>,
+    pub(super) board: Board,
 }
 
 /// For `map_err`: a kernel call that failed.
@@ -124,13 +126,28 @@ pub(super) fn build(spec: &Spec, home: &Home, client: &OfClient) -> Result<Conta
     let listener = listen(spec)?;
     let cgroup = home.instance.create(&spec.cgroup, &spec.limits).map_err(|error| of_cgroup(&error))?;
     match start_init(spec, &cgroup, client) {
-        Ok((init, pidfd, socket, mapped)) => Ok(Container { init, pidfd, socket, cgroup, listener, mapped }),
+        Ok(Started { init, pidfd, socket, mapped, board }) => {
+            Ok(Container { init, pidfd, socket, cgroup, listener, mapped, board })
+        }
         Err(failure) => {
             // The first error is the one to tell.
             let _ = cgroup.remove();
             Err(failure)
         }
     }
+}
+
+/// Says for the first time how the system stands: its maker has the one handle.
+fn put_up_board(spec: &Spec, init: Pid) -> Result<Board, Failure> {
+    let status = Status {
+        state: State::Created,
+        init_pid: init.as_raw_nonzero().get().cast_unsigned(),
+        created_100ns: super::now_100ns(),
+        started_100ns: 0,
+        exit: None,
+    };
+    Board::put_up(&spec.directory, Notice { status, handles: 1 })
+        .map_err(|errno| failure("make the board in", spec.directory.display(), errno))
 }
 
 /// The socket's name until it listens: who sees it appear under its own name can connect.
@@ -154,7 +171,13 @@ fn listen(spec: &Spec) -> Result<OwnedFd, Failure> {
     Ok(socket)
 }
 
-type Started = (Pid, OwnedFd, OwnedFd, Vec<u64>);
+struct Started {
+    init: Pid,
+    pidfd: OwnedFd,
+    socket: OwnedFd,
+    mapped: Vec<u64>,
+    board: Board,
+}
 
 fn start_init(spec: &Spec, cgroup: &Cgroup, client: &OfClient) -> Result<Started, Failure> {
     let profile = match spec.seccomp {
@@ -186,8 +209,10 @@ fn start_init(spec: &Spec, cgroup: &Cgroup, client: &OfClient) -> Result<Started
             drop(theirs);
             hcs_fault::role(Role::Init, pid.as_raw_nonzero().get().cast_unsigned());
             hcs_fault::step(Point::InitMade);
-            match finish(spec, pid, &client.oom_score, &ours) {
-                Ok(mapped) => Ok((pid, pidfd, ours, mapped)),
+            let made = finish(spec, pid, &client.oom_score, &ours)
+                .and_then(|mapped| Ok((mapped, put_up_board(spec, pid)?)));
+            match made {
+                Ok((mapped, board)) => Ok(Started { init: pid, pidfd, socket: ours, mapped, board }),
                 Err(failure) => {
                     // Process 1 takes all of its namespaces with it.
                     let _ = rustix::process::pidfd_send_signal(&pidfd, rustix::process::Signal::KILL);

@@ -8,8 +8,8 @@ use rustix::io::Errno;
 use rustix::net::SendFlags;
 
 use super::poll::{Poll, Source};
-use crate::protocol::{Event, Failure, Happening, Message, Reply, Sight};
-use crate::wire;
+use crate::protocol::{Event, Failure, Happening, Message, Reply, Sight, Welcome};
+use crate::wire::{self, WireError};
 
 /// A client that reads nothing is cut off at this many unread messages, so that it can't fill our memory.
 const PATIENCE: usize = 1024;
@@ -65,6 +65,12 @@ impl Clients {
         let client = Client { socket, role, opened: BTreeSet::new(), queue: VecDeque::new(), leaving: false };
         self.by_number.insert(number, client);
         Ok(number)
+    }
+
+    /// Greets a new client, for whose first message there is room.
+    pub(super) fn welcome(&self, number: u32, welcome: Welcome) -> Result<(), WireError> {
+        let Some(client) = self.by_number.get(&number) else { return Ok(()) };
+        wire::send(&client.socket, &welcome, &[])
     }
 
     pub(super) fn get(&self, number: u32) -> Option<&Client> {

@@ -165,6 +165,7 @@ impl Supervisor<'_> {
 
     pub(super) fn set_state(&mut self, state: State) {
         let before = std::mem::replace(&mut self.status.state, state);
+        self.post();
         self.clients.tell_all(&self.poll, Event::State(state));
         let (at, what) = match (before, state) {
             (State::Created, State::Running) => (self.status.started_100ns, Happening::Started),

@@ -17,6 +17,7 @@ use super::pipes::Pipe;
 use super::poll::{Poll, Source};
 use super::processes::{Handle, Processes};
 use super::starts::Spawning;
+use crate::board::Notice;
 use crate::cgroup;
 use crate::init::FromInit;
 use crate::protocol::{
@@ -91,13 +92,7 @@ pub(super) struct Supervisor<'a> {
 impl<'a> Supervisor<'a> {
     pub(super) fn new(spec: &'a Spec, container: Container, first: OwnedFd) -> Result<Self, Errno> {
         let poll = Poll::new()?;
-        let status = Status {
-            state: State::Created,
-            init_pid: container.init.as_raw_nonzero().get().cast_unsigned(),
-            created_100ns: super::now_100ns(),
-            started_100ns: 0,
-            exit: None,
-        };
+        let status = container.board.shown().status;
         poll.add(Source::Listener, &container.listener, EventFlags::IN)?;
         poll.add(Source::Init, &container.socket, EventFlags::IN)?;
         poll.add(Source::InitEnded, &container.pidfd, EventFlags::IN)?;
@@ -238,16 +233,18 @@ impl<'a> Supervisor<'a> {
         match self.receiver.receive::<Hello>(&client.socket, RecvFlags::DONTWAIT) {
             Ok(Some((hello, _))) => {
                 let version = hello.agree();
-                let welcome = Welcome { version, status: self.status, others };
-                let sent = wire::send(&client.socket, &welcome, &[]);
                 let role = match hello.purpose {
                     Purpose::Handle => Some(Role::Handle),
                     Purpose::Watch => Some(Role::Onlooker),
                     Purpose::Look => None,
                 };
-                match role.filter(|_| version != 0 && sent.is_ok()) {
-                    Some(role) => client.role = role,
-                    None => self.client_gone(number),
+                let role = role.filter(|_| version != 0);
+                client.role = role.unwrap_or(client.role);
+                let welcome = Welcome { version, status: self.status, others };
+                self.post();
+                let sent = self.clients.welcome(number, welcome);
+                if role.is_none() || sent.is_err() {
+                    self.client_gone(number);
                 }
             }
             Err(error) if error.would_block() => {}
@@ -257,6 +254,8 @@ impl<'a> Supervisor<'a> {
 
     pub(super) fn client_gone(&mut self, number: u32) {
         let Some(client) = self.clients.remove(&self.poll, number) else { return };
+        // Before its socket is closed, for which a client waits that closes a handle.
+        self.post();
         for process in client.opened {
             self.forget_unless_needed(process);
         }
@@ -280,6 +279,12 @@ impl<'a> Supervisor<'a> {
         } else {
             Failure::Lost("process 1".into())
         }
+    }
+
+    /// Puts on the board how the system stands. To be called before anybody is told.
+    pub(super) fn post(&mut self) {
+        let notice = Notice { status: self.status, handles: self.clients.handles() };
+        self.container.board.show(notice);
     }
 
     /// Kills the container; [`Supervisor::init_ended`] does the rest.
@@ -405,7 +410,6 @@ impl<'a> Supervisor<'a> {
             };
             self.process_ended(number, code, signal);
         }
-        self.abandon_requests(&why);
         let exit = Exit {
             kind: self.exit_kind,
             oom_kills: self.oom_kills,
@@ -415,6 +419,8 @@ impl<'a> Supervisor<'a> {
         self.status.state = State::Stopped;
         self.status.init_pid = 0;
         self.status.exit = Some(exit);
+        self.post();
+        self.abandon_requests(&why);
         self.clients.tell_all(&self.poll, Event::Exited(exit));
         self.clients.show(&self.poll, exit.at_100ns, Happening::Exited(exit));
         self.say_farewell(exit);

@@ -4,6 +4,7 @@
 use std::os::unix::fs::MetadataExt;
 
 use crate::support::{OnHost, Place, System, linux};
+use hcs_silo::board::Notice;
 use hcs_silo::cgroup::Maximum;
 use hcs_silo::client::{ClientError, connect};
 use hcs_silo::protocol::{Event, Failure, Reply, Request, Stream, User};
@@ -267,8 +268,15 @@ fn killed_supervisor_takes_the_container_with_it() {
     let parent = fs_err::read_to_string(format!("/proc/{}/status", status.init_pid)).unwrap();
     let parent = parent.lines().find_map(|line| line.strip_prefix("PPid:\t")).unwrap().parse().unwrap();
     let parent = rustix::process::Pid::from_raw(parent).unwrap();
+    let supervisor = rustix::process::pidfd_open(parent, rustix::process::PidfdFlags::empty()).unwrap();
+    let board = hcs_silo::board::open(&spec.directory).unwrap().unwrap();
+    assert!(Notice::read(&board).unwrap().is_some());
     rustix::process::kill_process(parent, rustix::process::Signal::KILL).unwrap();
     system.until(|event| event.is_none().then_some(()));
+    // Readable once its files are closed.
+    rustix::event::poll(&mut [rustix::event::PollFd::new(&supervisor, rustix::event::PollFlags::IN)], None)
+        .unwrap();
+    assert_eq!(Notice::read(&board), Ok(None), "a board that nobody keeps");
     let mut fds = [rustix::event::PollFd::new(&init, rustix::event::PollFlags::IN)];
     let limit = rustix::event::Timespec { tv_sec: 30, tv_nsec: 0 };
     assert_eq!(rustix::event::poll(&mut fds, Some(&limit)).unwrap(), 1, "init outlived its supervisor");

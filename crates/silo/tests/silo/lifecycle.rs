@@ -1,6 +1,7 @@
 //! Whole containers on the real kernel: life cycle, processes, streams.
 
-use crate::support::{Place, System, linux};
+use crate::support::{Place, System, linux, until_removed};
+use hcs_silo::board::{self, Notice};
 use hcs_silo::client::{ClientError, connect};
 use hcs_silo::protocol::{Event, Exit, ExitKind, Failure, Reply, Request, Signal, State, Step, Stream, User};
 
@@ -35,6 +36,36 @@ fn a_second_client_finds_the_system_and_runs_in_it() {
         _ => None,
     });
     assert_eq!(exit.kind, ExitKind::Forced);
+}
+
+#[test]
+fn the_board_says_how_the_system_stands_as_long_as_its_supervisor_lives() {
+    let place = Place::new();
+    let spec = place.spec("board");
+    assert!(board::open(&spec.directory).unwrap().is_none());
+    let system = System::launch(&spec);
+    let board = board::open(&spec.directory).unwrap().unwrap();
+    let stands = || Notice::read(&board).unwrap().map(|notice| (notice.status.state, notice.handles));
+    let status = Notice::read(&board).unwrap().unwrap().status;
+    assert_eq!(status, system.connection.first_status());
+    assert_eq!(stands(), Some((State::Created, 1)));
+    system.ask(Request::Start).unwrap();
+    assert_eq!(stands(), Some((State::Running, 1)));
+    let second = connect(&spec.directory).unwrap();
+    assert_eq!(stands(), Some((State::Running, 2)));
+    second.close();
+    assert_eq!(stands(), Some((State::Running, 1)));
+    system.ask(Request::Pause).unwrap();
+    assert_eq!(stands(), Some((State::Paused, 1)));
+    system.ask(Request::Resume).unwrap();
+    system.ask(Request::Terminate).unwrap();
+    let exit = Notice::read(&board).unwrap().unwrap().status.exit.unwrap();
+    assert_eq!((exit.kind, stands()), (ExitKind::Forced, Some((State::Stopped, 1))));
+    let removed = until_removed(&spec.directory);
+    // An open file keeps the news of its folder's removal back.
+    drop(board);
+    system.connection.close();
+    removed();
 }
 
 #[test]

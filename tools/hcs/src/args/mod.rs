@@ -2,6 +2,7 @@
 
 pub(crate) mod change;
 pub(crate) mod manage;
+pub(crate) mod prefix;
 pub(crate) mod run;
 pub(crate) mod values;
 pub(crate) mod watch;
@@ -115,6 +116,8 @@ pub(crate) enum Command {
     Gc(Gc),
     #[command(subcommand)]
     Base(Base),
+    #[command(subcommand)]
+    WinePrefix(prefix::WinePrefix),
     Features(watch::Features),
     Completions(Completions),
 }

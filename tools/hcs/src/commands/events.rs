@@ -1,7 +1,6 @@
 //! `hcs events`: what happens to all containers.
 
 use hcsshim::{ExitStatus, SystemEvent, SystemEventKind};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde::Serialize;
 
 use crate::args::values::EventFilter;
@@ -24,10 +23,8 @@ struct Row<'a> {
 }
 
 pub(crate) fn events(events: &Events, printer: Printer) -> Result<(), Failure> {
-    // Each container takes a descriptor, and the usual limit of 1024 is nobody's intention.
-    let limit = getrlimit(Resource::Nofile);
-    // A host that forbids it leaves us where we were; a container that can't be watched is told as missed.
-    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
+    #[cfg(unix)]
+    raise_limit();
     let stream = host::open()?.events()?;
     if !printer.is_json() {
         // Now, not with the first event: it says that from here on nothing is missed.
@@ -40,6 +37,16 @@ pub(crate) fn events(events: &Events, printer: Printer) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// Each container takes a descriptor, and the usual limit of 1024 is nobody's intention.
+#[cfg(unix)]
+fn raise_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+    let limit = getrlimit(Resource::Nofile);
+    // A host that forbids it leaves us where we were; a container that can't be watched is told as missed.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
 }
 
 /// Whether every kind of filter lets it through. What was missed might have been anything.

@@ -39,13 +39,14 @@ pub(crate) fn ls(ls: &Ls, printer: Printer) -> Result<(), Failure> {
 }
 
 fn rows(host: &Host, filters: &[Filter]) -> Result<Vec<Row>, Failure> {
+    #[cfg(target_os = "linux")]
     if let Some(engine) = host.linux() {
         return Ok(engine.systems()?.iter().map(Row::new).collect());
     }
     if filters.iter().any(|filter| matches!(filter, Filter::Label { .. })) {
         let error = Error::not_supported(
             "--filter label",
-            "labels are known to the engine only, and HCS_HOST names another host",
+            "labels are known to the engine on Linux only, and this is another host",
         );
         return Err(Failure::Hcs(error));
     }

@@ -1,17 +1,25 @@
 //! One file per command.
 
+#[cfg(target_os = "linux")]
 mod base;
 mod completions;
 mod events;
 mod exec;
+#[cfg(target_os = "linux")]
 mod features;
+#[cfg(target_os = "linux")]
 mod gc;
+#[cfg(target_os = "linux")]
 mod inspect;
 mod kill;
+#[cfg(target_os = "linux")]
 mod logs;
 mod ls;
 mod pause;
+#[cfg(target_os = "linux")]
+mod prefix;
 mod ps;
+#[cfg(target_os = "linux")]
 mod rm;
 mod run;
 mod start;
@@ -34,7 +42,6 @@ use crate::host;
 use crate::name;
 use crate::outcome::Outcome;
 use crate::printer::{self, Named, Printer};
-use crate::progress::Display;
 
 /// Does what the command line says.
 pub(crate) fn dispatch(cli: &Cli, printer: Printer) -> Result<Outcome, Failure> {
@@ -45,8 +52,10 @@ pub(crate) fn dispatch(cli: &Cli, printer: Printer) -> Result<Outcome, Failure> 
         Command::Start(arguments) => start::start(arguments, printer),
         Command::Ls(arguments) => ls::ls(arguments, printer),
         Command::Ps(arguments) => ps::ps(arguments, printer),
+        #[cfg(target_os = "linux")]
         Command::Inspect(arguments) => inspect::inspect(arguments),
         Command::Stats(arguments) => stats::stats(arguments, printer),
+        #[cfg(target_os = "linux")]
         Command::Logs(arguments) => logs::logs(arguments),
         Command::Events(arguments) => events::events(arguments, printer),
         Command::Pause(arguments) => pause::pause(arguments, printer),
@@ -54,13 +63,33 @@ pub(crate) fn dispatch(cli: &Cli, printer: Printer) -> Result<Outcome, Failure> 
         Command::Update(arguments) => update::update(arguments, printer),
         Command::Stop(arguments) => stop::stop(arguments, printer),
         Command::Kill(arguments) => kill::kill(arguments, printer),
+        #[cfg(target_os = "linux")]
         Command::Rm(arguments) => rm::rm(arguments, printer),
         Command::Wait(arguments) => wait::wait(arguments, printer),
+        #[cfg(target_os = "linux")]
         Command::Gc(arguments) => gc::gc(arguments, printer),
+        #[cfg(target_os = "linux")]
         Command::Base(arguments) => base::base(arguments, printer),
+        #[cfg(target_os = "linux")]
+        Command::WinePrefix(arguments) => prefix::prefix(arguments, printer),
         Command::Top(arguments) => top::top(arguments, printer),
+        #[cfg(target_os = "linux")]
         Command::Features(_) => features::features(printer),
         Command::Completions(arguments) => completions::completions(arguments),
+        #[cfg(not(target_os = "linux"))]
+        Command::Inspect(_) => Err(host::linux_only("inspect")),
+        #[cfg(not(target_os = "linux"))]
+        Command::Logs(_) => Err(host::linux_only("logs")),
+        #[cfg(not(target_os = "linux"))]
+        Command::Rm(_) => Err(host::linux_only("rm")),
+        #[cfg(not(target_os = "linux"))]
+        Command::Gc(_) => Err(host::linux_only("gc")),
+        #[cfg(not(target_os = "linux"))]
+        Command::Base(_) => Err(host::linux_only("base")),
+        #[cfg(not(target_os = "linux"))]
+        Command::Features(_) => Err(host::linux_only("features")),
+        #[cfg(not(target_os = "linux"))]
+        Command::WinePrefix(_) => Err(host::linux_only("wine-prefix")),
     }?;
     Ok(Outcome::Success)
 }
@@ -76,12 +105,15 @@ fn create(create: &Create, printer: Printer) -> Result<(), Failure> {
 /// which takes seconds: here, where it can be watched. When it is there this looks at a few files.
 fn prepared<'a>(host: &Host, options: &'a ContainerOptions, fate: Fate) -> Result<Source<'a>, Failure> {
     let source = Source::new(options, fate)?;
+    #[cfg(target_os = "linux")]
     if source.needs_base()
         && let Some(engine) = host.linux()
     {
-        let mut display = Display::new();
+        let mut display = crate::progress::Display::new();
         engine.ensure_base(&mut |progress| display.show(progress))?;
     }
+    #[cfg(not(target_os = "linux"))]
+    let _ = host;
     Ok(source)
 }
 
@@ -91,7 +123,7 @@ fn created(host: &Host, name: Option<&str>, source: &Source<'_>) -> Result<Conta
         return source.create(host, id);
     }
     loop {
-        let id = name::made_up()?;
+        let id = name::made_up();
         match source.create(host, &id) {
             // One chance in four thousand million, for each container that there is.
             Err(Failure::Hcs(error)) if error.is_already_exists() && error.object_id() == id => {}

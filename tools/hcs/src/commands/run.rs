@@ -56,7 +56,14 @@ fn make<'a>(host: &'a Host, run: &Run, source: &Source<'_>) -> Result<Half<'a>, 
 }
 
 /// A container whose program does not run yet: dropped, it goes away again, and so does its record.
-struct Half<'a>(Container, &'a Host);
+struct Half<'a>(
+    Container,
+    #[cfg_attr(
+        not(target_os = "linux"),
+        expect(dead_code, reason = "only the engine on Linux keeps records")
+    )]
+    &'a Host,
+);
 
 impl Half<'_> {
     /// Its program ran, or runs: what becomes of it is not our business any more.
@@ -72,6 +79,7 @@ impl Drop for Half<'_> {
         // The failure that led here is the one to report; what stays in spite of this is found by gc.
         let _ = self.0.terminate();
         self.0.close();
+        #[cfg(target_os = "linux")]
         if let Some(engine) = self.1.linux() {
             let _ = engine.remove(self.0.id());
         }

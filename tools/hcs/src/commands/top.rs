@@ -138,7 +138,7 @@ fn show(rows: &[Row], once: bool, first: bool, printer: Printer) -> Result<(), F
     if printer.is_json() {
         return if once { printer::json(&rows) } else { printer::json_line(&rows) };
     }
-    if !once && terminal::has_colours(io::stdout()) {
+    if !once && terminal::has_colours(&io::stdout()) {
         // Home, and nothing below.
         printer::raw(b"\x1b[H\x1b[J")?;
     } else if !first {

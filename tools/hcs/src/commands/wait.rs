@@ -35,10 +35,13 @@ pub(crate) fn wait(wait: &Wait, printer: Printer) -> Result<(), Failure> {
         let container = host.open_container(id)?;
         container.wait()?;
         // Of a host elsewhere only the end is known: the code is in the engine's records.
+        #[cfg(target_os = "linux")]
         let exit_code = match host.linux() {
             Some(engine) => engine.inspect(id)?.exit_code,
             None => None,
         };
+        #[cfg(not(target_os = "linux"))]
+        let exit_code = None;
         Ok(Stopped { id: id.into(), exit_code })
     })
 }

@@ -10,6 +10,7 @@ mod changing;
 mod containers;
 mod events;
 mod foreground;
+mod prefix;
 mod remote;
 mod running;
 mod support;

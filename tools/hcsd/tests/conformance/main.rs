@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a step that fails fails the run")]
 
+#[path = "../../../../crates/host-linux/tests/conformance/documents.rs"]
+mod documents;
 #[path = "../../../../crates/host-fake/tests/fixture/mod.rs"]
 mod fake;
 #[path = "../../../../crates/host-linux/tests/conformance/linux.rs"]

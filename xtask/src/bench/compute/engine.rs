@@ -21,11 +21,11 @@ pub(in crate::bench) struct Engine {
 }
 
 impl Engine {
-    /// Makes the folders. The tools must have been built.
+    /// Makes the folders that are not there. The tools must have been built.
     pub(in crate::bench) fn new(bench: &Bench<'_>) -> Result<Self, Error> {
         let (root, run) = (bench.dir.join("root"), bench.dir.join("run"));
         for dir in [&root, &run] {
-            fs_err::create_dir(dir)?;
+            fs_err::create_dir_all(dir)?;
         }
         Ok(Self { hcs: bench.layout.bin().join("hcs"), root, run })
     }

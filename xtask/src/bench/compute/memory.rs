@@ -10,8 +10,11 @@ use crate::process::pause;
 
 /// Between two looks at whether anything has happened. Nothing tells when a process will do nothing any more.
 const LOOK: Duration = Duration::from_millis(500);
-/// So many looks in a row without any processor time used are idleness.
+/// So many looks in a row, with the same processes and next to no processor time used, are idleness.
 const QUIET: u32 = 4;
+/// Hundredths of a second that all of them together may use from look to look: Wine's server looks at its timers every
+/// 16 ms, which is a tick now and then where there are fifty of them.
+const NEXT_TO_NOTHING: u64 = 5;
 /// Wine starts services for seconds after its first program has ended.
 const LIMIT: Duration = Duration::from_mins(1);
 
@@ -32,7 +35,7 @@ pub(in crate::bench) fn when_idle(
         // One that ends while it is looked at: the next look has others.
         let used = |pid| Some((pid, ticks(&file(pid, "stat").ok()?)?));
         let now: Vec<(Pid, u64)> = all()?.into_iter().filter_map(used).collect();
-        quiet = if now == last { quiet + 1 } else { 0 };
+        quiet = if idle(&last, &now) { quiet + 1 } else { 0 };
         last = now;
     }
     let measured: Vec<Pid> = last.into_iter().map(|(pid, _)| pid).collect();
@@ -50,6 +53,13 @@ pub(in crate::bench) fn when_idle(
         sum += pss(&rollup).ok_or_else(|| problem("smaps_rollup has no Pss".to_owned()))?;
     }
     Ok(f64::from(sum))
+}
+
+/// Whether nobody came or went, and next to nothing was used in between.
+fn idle(last: &[(Pid, u64)], now: &[(Pid, u64)]) -> bool {
+    let same = last.iter().map(|(pid, _)| pid).eq(now.iter().map(|(pid, _)| pid));
+    let used = |ticks: &[(Pid, u64)]| ticks.iter().map(|(_, used)| used).sum::<u64>();
+    same && used(now).saturating_sub(used(last)) <= NEXT_TO_NOTHING
 }
 
 /// A process that is not measured and runs a measured program: pages that both map would be counted by half.
@@ -88,6 +98,15 @@ mod tests {
         assert_eq!(ticks("7 cat"), None);
         let rollup = "55d0-7fff ---p 0 00:00 0 [rollup]\nRss:   1400 kB\nPss:    123 kB\nPss_Dirty:  5 kB\n";
         assert_eq!(pss(rollup), Some(123));
+    }
+
+    #[test]
+    fn a_timer_of_wine_s_is_idleness_and_a_program_that_works_is_none() {
+        let [one, two] = [1, 2].map(|pid| Pid::from_raw(pid).unwrap());
+        assert!(idle(&[(one, 10), (two, 20)], &[(one, 11), (two, 23)]));
+        assert!(!idle(&[(one, 10), (two, 20)], &[(one, 10), (two, 26)]));
+        assert!(!idle(&[(one, 10)], &[(one, 10), (two, 0)]));
+        assert!(!idle(&[(one, 10)], &[(two, 10)]));
     }
 
     #[test]

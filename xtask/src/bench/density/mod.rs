@@ -3,6 +3,7 @@
 //! Processor time is that of clients and of all that runs in the engine's cgroup together ([`meter`]). A busy machine
 //! moves it less than it moves time on the clock, but does move it.
 
+mod disk;
 mod growth;
 mod meter;
 mod rates;
@@ -23,6 +24,7 @@ pub(super) fn rows(bench: &Bench<'_>) -> Result<Vec<Row>, Error> {
     // Of its own: other groups of this run have theirs.
     let dir = bench.dir.join("density");
     fs_err::create_dir(&dir)?;
+    let _disk = disk::Disk::mount(&dir)?;
     let bench = &Bench { dir: &dir, ..*bench };
     let engine = Engine::new(bench)?;
     let root = root_folder(bench.dir)?;

@@ -6,6 +6,12 @@ use std::time::Duration;
 
 use super::*;
 
+impl ready::Sink for Stream {
+    fn descriptor(&self) -> Option<std::os::fd::BorrowedFd<'_>> {
+        self.as_fd()
+    }
+}
+
 const SOON: Duration = Duration::from_millis(50);
 
 fn stream(end: impl Into<OwnedFd>) -> Stream {
@@ -86,7 +92,7 @@ fn input_passes_with_its_end() {
     user.write_all(b"typed").unwrap();
     drop(user);
     let mut to = stream(to);
-    carry_input(&mut stream(from), &mut to, Stream::as_fd).unwrap();
+    carry_input(&mut stream(from), &mut to).unwrap();
     drop(to);
     let mut text = String::new();
     process.read_to_string(&mut text).unwrap();
@@ -98,7 +104,7 @@ fn when_the_process_is_gone_our_input_is_left_alone() {
     let (from, mut user) = io::pipe().unwrap();
     let mut rest = from.try_clone().unwrap();
     let (process, to) = io::pipe().unwrap();
-    let relay = thread::spawn(move || carry_input(&mut stream(from), &mut stream(to), Stream::as_fd));
+    let relay = thread::spawn(move || carry_input(&mut stream(from), &mut stream(to)));
     drop(process);
     relay.join().unwrap().unwrap();
     user.write_all(b"for the next").unwrap();

@@ -1,47 +1,24 @@
-//! Signals to this process as bytes in a pipe, so that one `poll` waits for them beside everything else.
+//! Signals as bytes in a pipe.
 //!
 //! Handlers rather than a mask and `signalfd`: a mask would pass on to every program that we start.
 
 #![expect(unsafe_code, reason = "installing a signal handler has no safe form in std or rustix")]
 
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::atomic::{AtomicI32, Ordering};
 
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
 use rustix::pipe::{PipeFlags, pipe_with};
+
+use super::Signal;
 
 /// The pipe's write end; -1 until there is one. Never closed, because a handler may run at any time.
 static WRITE_END: AtomicI32 = AtomicI32::new(-1);
 
-/// A signal that the tool takes care of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Signal {
-    /// Ctrl-C, or `kill -INT`.
-    Interrupt,
-    /// `kill`.
-    Terminate,
-    /// The terminal is gone.
-    HangUp,
-    /// Ctrl-\, or `kill -QUIT`.
-    Quit,
-    /// The terminal has a new size.
-    WindowChange,
-}
-
-impl Signal {
-    const ALL: [Self; 5] = [Self::Interrupt, Self::Terminate, Self::HangUp, Self::Quit, Self::WindowChange];
-
-    /// The kernel's number.
-    pub(crate) fn number(self) -> i32 {
-        match self {
-            Self::Interrupt => libc::SIGINT,
-            Self::Terminate => libc::SIGTERM,
-            Self::HangUp => libc::SIGHUP,
-            Self::Quit => libc::SIGQUIT,
-            Self::WindowChange => libc::SIGWINCH,
-        }
-    }
-}
+const ALL: [Signal; 5] =
+    [Signal::Interrupt, Signal::Terminate, Signal::HangUp, Signal::Quit, Signal::WindowChange];
 
 /// The signals that arrived since they were caught.
 #[derive(Debug)]
@@ -55,25 +32,33 @@ impl Signals {
         let (read_end, write_end) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
         WRITE_END.store(write_end.as_raw_fd(), Ordering::Release);
         std::mem::forget(write_end); // see WRITE_END
-        for signal in Signal::ALL {
+        for signal in ALL {
             install(signal.number())?;
         }
         Ok(Self { read_end })
     }
 
-    /// The next signal that has arrived, if any. Does not wait.
-    pub(crate) fn next(&self) -> Option<Signal> {
-        let mut byte = [0];
-        match rustix::io::read(&self.read_end, &mut byte) {
-            Ok(1) => Signal::ALL.into_iter().find(|signal| signal.number() == i32::from(byte[0])),
-            _ => None,
+    /// Waits for the next one. `None`: none comes any more.
+    pub(crate) fn wait(&self) -> Option<Signal> {
+        loop {
+            let mut fds = [PollFd::new(&self.read_end, PollFlags::IN)];
+            match poll(&mut fds, None) {
+                Ok(_) | Err(Errno::INTR) => {}
+                Err(_) => return None,
+            }
+            if let Some(signal) = self.next() {
+                return Some(signal);
+            }
         }
     }
-}
 
-impl AsFd for Signals {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.read_end.as_fd()
+    /// The next signal that has arrived, if any. Does not wait.
+    fn next(&self) -> Option<Signal> {
+        let mut byte = [0];
+        match rustix::io::read(&self.read_end, &mut byte) {
+            Ok(1) => ALL.into_iter().find(|signal| signal.number() == i32::from(byte[0])),
+            _ => None,
+        }
     }
 }
 
@@ -101,21 +86,22 @@ extern "C" fn note(number: i32) {
 
 #[cfg(test)]
 mod tests {
-    use rustix::event::{PollFd, PollFlags, poll};
     use rustix::process::{Pid, Signal as Number, getpid, kill_process};
 
     use super::*;
 
     #[test]
-    fn a_signal_becomes_readable_and_is_read_once() {
+    fn a_signal_is_waited_for_and_read_once() {
+        for (signal, number) in
+            ALL.iter().zip([libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGQUIT, libc::SIGWINCH])
+        {
+            assert_eq!(signal.number(), number);
+        }
         let signals = Signals::catch().unwrap();
         assert_eq!(signals.next(), None);
         let this: Pid = getpid();
         kill_process(this, Number::WINCH).unwrap();
-        let mut fds = [PollFd::new(&signals, PollFlags::IN)];
-        // EINTR when the signal comes during the call: then it is there.
-        let _ = poll(&mut fds, None);
-        assert_eq!(signals.next(), Some(Signal::WindowChange));
+        assert_eq!(signals.wait(), Some(Signal::WindowChange));
         assert_eq!(signals.next(), None);
     }
 }
