@@ -84,6 +84,19 @@ fn a_tar_goes_in_and_comes_out_through_files_and_pipes_plain_and_compressed() {
 }
 
 #[test]
+fn layers_of_linux_images_are_unpacked_as_they_are() {
+    let session = Session::new();
+    fs_err::write(session.path("tree/a:b"), "no name on Windows").unwrap();
+    assert!(session.start("tar", "-C tree -cf linux.tar .", b"").status.success());
+    assert!(session.fails("import -i linux.tar one", b"").contains("invalid character ':'"));
+    session.ok("import --linux -i linux.tar one", b"");
+    assert_eq!(fs_err::read(session.path("one/Files/a:b")).unwrap(), b"no name on Windows");
+    assert_eq!(session.ok("export one", b""), fs_err::read(session.path("linux.tar")).unwrap());
+    assert!(session.fails("export --canonical one", b"").contains("layer of a Linux image"));
+    assert!(session.fails("inspect one", b"").contains("layer of a Linux image"));
+}
+
+#[test]
 fn results_are_told_to_programs() {
     let session = Session::new();
     let json = |args: &str| serde_json::from_slice::<serde_json::Value>(&session.ok(args, b"")).unwrap();

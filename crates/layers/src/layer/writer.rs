@@ -9,7 +9,7 @@ use rustix::fd::OwnedFd;
 use rustix::fs::{self, AtFlags, Mode, OFlags, Timestamps};
 
 use super::reader::LayerReader;
-use super::tree::{Tree, check};
+use super::tree::{Case, Tree, check};
 use super::{Filler, Finish, LayerError, Target, links, text};
 use crate::filetime::{BasicInfo, FileTime, attributes};
 use crate::metadata::{self, MetadataWriter, Object};
@@ -68,7 +68,7 @@ impl LayerWriter {
     /// [`LayerError::NotEmpty`]; what the system says.
     #[doc(alias = "NewLayerWriter")]
     pub fn create(folder: &Path, options: LayerOptions) -> Result<Self, LayerError> {
-        let mut tree = Tree::create(folder)?;
+        let mut tree = Tree::create(folder, Case::Folded)?;
         let flags = OFlags::CREATE | OFlags::EXCL | OFlags::RDWR;
         let file = tree.root.open_at(metadata::FILE.as_bytes(), flags, Mode::from_raw_mode(0o644));
         let file = file.map_err(|error| LayerError::io("make", metadata::FILE.as_bytes(), error))?;
@@ -425,7 +425,7 @@ impl LayerWriter {
                 "its attributes say reparse point, but it has no reparse data",
             ));
         }
-        self.tree.parent(&path, metadata(&mut self.metadata)?)?;
+        self.tree.parent(&path, Some(metadata(&mut self.metadata)?))?;
         let known = self.tree.register(&path)?;
         let bytes = path.as_bytes();
         let failed = |error| LayerError::io("make", bytes, error);
@@ -471,7 +471,7 @@ pub(super) fn metadata(metadata: &mut Option<MetadataWriter>) -> Result<&mut Met
 }
 
 /// The process's mask for new files. Without /proc, or where that does not say: all of it, so that modes are set.
-fn umask() -> u32 {
+pub(crate) fn umask() -> u32 {
     let status = fs_err::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("Umask:"));
     mask.and_then(|mask| u32::from_str_radix(mask.trim(), 8).ok()).unwrap_or(0o777)

@@ -60,27 +60,32 @@ impl Export {
     ) -> Result<ExportReport, TarLayerError> {
         let mut layer = LayerReader::open(folder)?;
         let out = Out::new(out);
-        let record = match layer.root.open_at(RECORD.as_bytes(), OFlags::RDONLY, Mode::empty()) {
-            Ok(record) if !self.canonical => Some(record),
-            Ok(_) | Err(rustix::io::Errno::NOENT) => None,
-            Err(error) => return Err(LayerError::io("open", RECORD.as_bytes(), error).into()),
-        };
-        if let Some(record) = record {
-            let record = RecordReader::open(record.into())?;
-            return Replay { layer, record, out }.run(&mut progress);
+        match open_record(&mut layer)? {
+            Some(record) if !self.canonical => return Replay { layer, record, out }.run(&mut progress),
+            Some(record) if record.linux => {
+                return Err(TarLayerError::Linux { what: "only the tar that it came as can be made" });
+            }
+            _ => {}
         }
         let (headers, firsts) = (Vec::new(), HashMap::new());
         Walk { layer, tar: out, headers, firsts, entries: 0 }.run(&mut progress)
     }
 }
 
-/// Whether a layer has a record of its tar. `whole` also checks it.
-pub(crate) fn check_record(layer: &mut LayerReader, whole: bool) -> Result<bool, TarLayerError> {
+/// The record of a layer's tar, whole.
+fn open_record(layer: &mut LayerReader) -> Result<Option<RecordReader<io::BufReader<File>>>, TarLayerError> {
     match layer.root.open_at(RECORD.as_bytes(), OFlags::RDONLY, Mode::empty()) {
-        Ok(record) if whole => RecordReader::open(record.into()).map(|_| true),
-        Ok(_) => Ok(true),
-        Err(rustix::io::Errno::NOENT) => Ok(false),
+        Ok(record) => RecordReader::open(record.into()).map(Some),
+        Err(rustix::io::Errno::NOENT) => Ok(None),
         Err(error) => Err(LayerError::io("open", RECORD.as_bytes(), error).into()),
+    }
+}
+
+/// Whether a layer has a record of its tar, which is checked.
+pub(crate) fn has_record(layer: &mut LayerReader) -> Result<bool, TarLayerError> {
+    match open_record(layer)? {
+        Some(record) if record.linux => Err(TarLayerError::Linux { what: "only the tar is known" }),
+        record => Ok(record.is_some()),
     }
 }
 

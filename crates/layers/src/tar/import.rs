@@ -53,6 +53,15 @@ pub struct ImportReport {
     pub warning_count: u64,
 }
 
+impl ImportReport {
+    pub(super) fn warn(&mut self, name: &[u8], what: &str) {
+        self.warning_count += 1;
+        if self.warnings.len() < WARNINGS {
+            self.warnings.push(format!("{}: {what}", text(name)));
+        }
+    }
+}
+
 impl Import {
     /// A base layer.
     pub fn new() -> Self {
@@ -84,7 +93,7 @@ impl Import {
         let mut layer = LayerWriter::create(folder, LayerOptions { parents: self.parents })?;
         let reader =
             Reader::new(source).keep_records(true).keep_raw(true).end_is_optional(self.end_is_optional);
-        let record = RecordWriter::new(layer.side_file(RECORD)?)?;
+        let record = RecordWriter::new(layer.side_file(RECORD)?, false)?;
         let canonical = ImportReport { canonical: true, ..ImportReport::default() };
         let mut run = Run {
             reader,
@@ -181,7 +190,7 @@ impl Run<'_> {
         let path = path::windows(&entry.name).map_err(refused)?;
         if path.is_empty() && entry.kind == Kind::Directory {
             // `./`: the layer's own folder, of which a layer says nothing.
-            self.warn(entry, "the folder of the layer itself has no attributes of its own");
+            self.report.warn(&entry.name, "the folder of the layer itself has no attributes of its own");
             return Ok(Stored::Nothing);
         }
         let (folder, base) = path::split(&path);
@@ -193,7 +202,7 @@ impl Run<'_> {
             return Ok(Stored::Nothing);
         }
         if !entry.xattrs.is_empty() || entry.has_acl_text {
-            self.warn(entry, "extended attributes of Linux have no place in a Windows layer");
+            self.report.warn(&entry.name, "extended attributes of Linux have no place in a Windows layer");
         }
         self.in_order(&path, Rank::Object);
         if entry.kind == Kind::HardLink {
@@ -341,13 +350,6 @@ impl Run<'_> {
             progress(Progress { bytes: reader.offset(), entries: report.entries });
         }
         Ok(())
-    }
-
-    fn warn(&mut self, entry: &Entry, what: &str) {
-        self.report.warning_count += 1;
-        if self.report.warnings.len() < WARNINGS {
-            self.report.warnings.push(format!("{}: {what}", text(&entry.name)));
-        }
     }
 }
 
