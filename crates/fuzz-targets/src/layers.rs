@@ -4,7 +4,7 @@ use std::io::{Read as _, Write as _};
 
 use hcs_layers::backup::{Event, Push, Reader, StreamHeader, Writer};
 use hcs_layers::reparse::Reparse;
-use hcs_layers::tar::{Export, Import, Source};
+use hcs_layers::tar::{Export, Import, Source, Unpack};
 use hcs_layers::{LayerOptions, LayerWriter, ea, inspect, security};
 
 /// Bytes of holes that are worth being written out.
@@ -71,8 +71,8 @@ pub fn stream_buffers(bytes: &[u8]) {
     }
 }
 
-/// A byte of options, then a tar, whose checksums are put right. If a layer can be made of it, the layer gives the tar
-/// again; and the layer's own form makes a layer that gives that form again, without a record.
+/// A byte of options, then a tar, whose checksums are put right. If a layer can be made of it, of a Windows image or by an
+/// option of a Linux one, the layer gives the tar again; and the layer's own form makes a layer that gives that form again, without a record.
 ///
 /// # Panics
 /// When it does not, or when something is made outside of the layer.
@@ -90,6 +90,18 @@ pub fn tar_to_layer(bytes: &[u8]) {
         let import = Import::new().parents(parents).end_is_optional(optional);
         import.run(Source::from_reader(tar), &path, |_| {}).map(|report| (path, report))
     };
+    if flags & 4 != 0 {
+        let path = place.path().join("linux");
+        let made = Unpack::new().run(Source::from_reader(&tar[..]), &path, |_| {});
+        let entries = fs_err::read_dir(place.path()).expect("the folder").count();
+        assert_eq!(entries, if made.is_ok() { 2 } else { 1 }, "something is outside, or left of a failure");
+        if made.is_ok() {
+            let mut again = Vec::new();
+            Export::new().run(&path, &mut again, |_| {}).expect("what was unpacked can be exported");
+            assert!(again == tar, "it is another tar");
+        }
+        return;
+    }
     let made = upper("layer", &tar, flags & 2 != 0);
     let entries = fs_err::read_dir(place.path()).expect("the folder").count();
     assert_eq!(entries, if made.is_ok() { 2 } else { 1 }, "something is outside, or left of a failure");

@@ -29,6 +29,7 @@ pub(crate) fn length(value: u64) -> usize {
 }
 
 /// The low half.
+#[cfg(target_os = "linux")]
 pub(crate) fn low(value: u64) -> u32 {
     u32::try_from(value & 0xffff_ffff).unwrap_or_default()
 }

@@ -123,6 +123,9 @@ fn component(name: &str) -> Result<(), PathProblem> {
 
 /// What two names have in common that Windows takes for one: upper case, character by character, as NTFS does it.
 pub(crate) fn fold(path: &str) -> String {
+    if path.is_ascii() {
+        return path.to_ascii_uppercase();
+    }
     path.chars()
         .map(|character| {
             let mut upper = character.to_uppercase();

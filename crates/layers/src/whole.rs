@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::layer::text;
 use crate::metadata;
-use crate::tar::{RECORD, TarLayerError, check_record};
+use crate::tar::{RECORD, TarLayerError, has_record};
 use crate::{LayerError, LayerReader, What};
 
 /// What is in a layer.
@@ -29,13 +29,13 @@ pub struct Summary {
     pub recorded: bool,
 }
 
-/// Counts what is in a layer. `whole` also reads and checks every stream, and the record of its tar.
+/// Counts what is in a layer, and checks its metadata and the record of its tar. `whole` also reads every stream.
 ///
 /// # Errors
 /// [`TarLayerError`] with what is damaged or missing.
 pub fn inspect(folder: &Path, whole: bool) -> Result<Summary, TarLayerError> {
     let mut layer = LayerReader::open(folder)?;
-    let mut summary = Summary::default();
+    let mut summary = Summary { recorded: has_record(&mut layer)?, ..Summary::default() };
     let mut seen = std::collections::HashSet::new();
     while let Some(item) = layer.next()? {
         if item.what != What::Object {
@@ -60,7 +60,6 @@ pub fn inspect(folder: &Path, whole: bool) -> Result<Summary, TarLayerError> {
             while whole && !layer.bytes_of(&mut stream).map_err(LayerError::from)?.is_empty() {}
         }
     }
-    summary.recorded = check_record(&mut layer, whole)?;
     Ok(summary)
 }
 

@@ -113,6 +113,9 @@ pub(crate) struct Import {
     /// Input layer tar, gzip or zstd (defaults to stdin, as does -)
     #[arg(long, short, value_name = "FILE")]
     pub(crate) input: Option<PathBuf>,
+    /// The layer is of a Linux image: a folder for an overlay
+    #[arg(long, conflicts_with = "layers")]
+    pub(crate) linux: bool,
     /// Take a tar that just ends, without its end marker, for whole
     #[arg(long)]
     pub(crate) allow_missing_end: bool,

@@ -51,11 +51,14 @@ fn run_import(import: &Import, progress: bool, json: bool) -> Result<(), Failure
     let input = import.input.as_deref().unwrap_or(Path::new("-"));
     let opened = tar::open(input).map_err(|source| Failure::Open { source })?;
     let mut display = Display::new(progress, opened.total);
-    let import_tar = tar::Import::new().parents(parents).end_is_optional(import.allow_missing_end);
-    let name = opened.name;
-    let report = import_tar
-        .run(opened.source, &import.layer, |progress| display.show(progress))
-        .map_err(|source| Failure::Layer { layer: name, source })?;
+    let (optional, folder) = (import.allow_missing_end, &import.layer);
+    let show = |progress| display.show(progress);
+    let run = if import.linux {
+        tar::Unpack::new().end_is_optional(optional).run(opened.source, folder, show)
+    } else {
+        tar::Import::new().parents(parents).end_is_optional(optional).run(opened.source, folder, show)
+    };
+    let report = run.map_err(|source| Failure::Layer { layer: opened.name, source })?;
     drop(display);
     for warning in &report.warnings {
         printer::note(&format!("wclayer: warning: {warning}"));

@@ -84,6 +84,19 @@ fn a_tar_goes_in_and_comes_out_through_files_and_pipes_plain_and_compressed() {
 }
 
 #[test]
+fn layers_of_linux_images_are_unpacked_as_they_are() {
+    let session = Session::new();
+    fs_err::write(session.path("tree/a:b"), "no name on Windows").unwrap();
+    assert!(session.start("tar", "-C tree -cf linux.tar .", b"").status.success());
+    assert!(session.fails("import -i linux.tar one", b"").contains("invalid character ':'"));
+    session.ok("import --linux -i linux.tar one", b"");
+    assert_eq!(fs_err::read(session.path("one/Files/a:b")).unwrap(), b"no name on Windows");
+    assert_eq!(session.ok("export one", b""), fs_err::read(session.path("linux.tar")).unwrap());
+    assert!(session.fails("export --canonical one", b"").contains("layer of a Linux image"));
+    assert!(session.fails("inspect one", b"").contains("layer of a Linux image"));
+}
+
+#[test]
 fn results_are_told_to_programs() {
     let session = Session::new();
     let json = |args: &str| serde_json::from_slice::<serde_json::Value>(&session.ok(args, b"")).unwrap();
@@ -133,6 +146,32 @@ fn what_fails_leaves_nothing_and_says_where() {
     let error = session.fails("import -i layer.tar -l missing two", b"");
     assert!(error.contains("missing"), "{error}");
     assert!(!session.path("two").exists());
+}
+
+#[test]
+fn a_full_disk_leaves_nothing_and_a_killed_import_no_layer() {
+    let session = Session::new();
+    // A limit of a file's size, in blocks of 512 bytes, is met as a full disk is: in the middle of a write.
+    let limited = |traps: &str| {
+        let script =
+            format!("{traps} ulimit -f 500; exec {} import -i layer.tar one", env!("CARGO_BIN_EXE_wclayer"));
+        fs_err::write(session.path("script"), script).unwrap();
+        session.start("sh", "script", b"")
+    };
+    let output = limited("trap '' XFSZ;");
+    assert_eq!(output.status.code(), Some(1));
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(error.contains("cannot write Files/a/b: File too large"), "{error}");
+    assert!(!session.path("one").exists());
+    // The same without a handler kills.
+    assert!(limited("").status.code().is_none());
+    assert!(session.path("one").exists());
+    for command in ["export", "inspect"] {
+        let error = session.fails(&format!("{command} one"), b"");
+        assert!(error.contains("layer.meta has no end"), "{error}");
+    }
+    session.ok("remove one", b"");
+    session.ok("import -i layer.tar one", b"");
 }
 
 #[test]

@@ -1,11 +1,13 @@
 //! `bench`: ours beside its peers, as ratios. Each group registers here; its rows are measured by [`alternate`].
 
 mod alternate;
+mod archives;
 mod compiled;
 mod compute;
 mod density;
 mod ext4;
 mod floor;
+mod layers;
 mod remote;
 mod row;
 mod timer;
@@ -51,11 +53,12 @@ struct Group {
     rows: fn(&Bench<'_>) -> Result<Vec<Row>, Error>,
 }
 
-const GROUPS: [Group; 5] = [
+const GROUPS: [Group; 6] = [
     Group { name: "floor", rows: floor::rows },
     Group { name: "compute", rows: compute::rows },
     Group { name: "density", rows: density::rows },
     Group { name: "ext4", rows: ext4::rows },
+    Group { name: "layers", rows: layers::rows },
     Group { name: "remote", rows: remote::rows },
 ];
 

@@ -26,7 +26,8 @@ const HOLE: usize = 4096;
 #[derive(Debug)]
 pub(crate) struct Finish {
     pub(crate) owner: Option<(u32, u32)>,
-    pub(crate) mode: u32,
+    /// To be set; `None` when the file was made with it.
+    pub(crate) mode: Option<u32>,
     pub(crate) times: Timestamps,
 }
 
@@ -63,7 +64,9 @@ impl Target {
             rustix::fs::fchown(&self.file, Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)))?;
         }
         // After the owner, whose change takes set-user-id bits and capabilities away.
-        rustix::fs::fchmod(&self.file, Mode::from_raw_mode(self.finish.mode))?;
+        if let Some(mode) = self.finish.mode {
+            rustix::fs::fchmod(&self.file, Mode::from_raw_mode(mode))?;
+        }
         for (name, value) in &self.xattrs {
             rustix::fs::fsetxattr(&self.file, &name[..], value, rustix::fs::XattrFlags::empty())?;
         }

@@ -12,6 +12,8 @@ mod writer;
 pub(crate) use fill::{Filler, Finish, Target};
 pub(crate) use hcs_ext4::tar::printable as text;
 pub use reader::{Backup, Item, LayerReader, What};
+pub(crate) use tree::{Case, Tree};
+pub(crate) use writer::umask;
 pub use writer::{LayerOptions, LayerWriter};
 
 use std::io;

@@ -1,7 +1,6 @@
 //! Names without content of their own: hard links, tombstones, marks of folders.
 
-use rustix::fs::{self, AtFlags, Mode, OFlags};
-use rustix::io::Errno;
+use rustix::fs::{self, Mode, OFlags};
 
 use super::reader::LayerReader;
 use super::tree::{below_root, check};
@@ -23,10 +22,10 @@ impl LayerWriter {
                 return Err(LayerError::Place { what: "hard link", name: text(path.as_bytes()) });
             }
         }
-        self.tree.parent(&path, metadata(&mut self.metadata)?)?;
+        self.tree.parent(&path, Some(metadata(&mut self.metadata)?))?;
         self.tree.register(&path)?;
         if self.tree.has(&target) {
-            self.link_from(None, &path, &target)?;
+            self.tree.link(None, &path, &target, true)?;
             return Ok(metadata(&mut self.metadata)?.link(&path, &target)?);
         }
         let lacks =
@@ -39,7 +38,8 @@ impl LayerWriter {
             let found = self.opened.get_mut(&n).and_then(|reader| reader.lookup(&target).transpose());
             let Some(found) = found else { continue };
             let Some(object) = found? else { return Err(lacks()) };
-            self.link_from(Some(n), &path, &target)?;
+            let from = self.opened.get(&n).map(|reader| &reader.root);
+            self.tree.link(from, &path, &target, true)?;
             metadata(&mut self.metadata)?.object(&path, &object)?;
             let streams = self.opened.get_mut(&n).map(|reader| reader.streams_of(&target)).transpose()?;
             for mut stream in streams.into_iter().flatten() {
@@ -59,28 +59,6 @@ impl LayerWriter {
         Err(lacks())
     }
 
-    /// The link itself, from a parent's tree or ours.
-    fn link_from(&mut self, parent: Option<usize>, path: &str, target: &str) -> Result<(), LayerError> {
-        let failed = |error| match error {
-            Errno::NOENT | Errno::LOOP | Errno::NOTDIR => {
-                LayerError::LinkTarget { name: text(path.as_bytes()), target: text(target.as_bytes()) }
-            }
-            error => LayerError::io("link", path.as_bytes(), error),
-        };
-        let from = match parent {
-            Some(n) => self.opened.get(&n).ok_or(LayerError::Closed)?.root.folder_of(target.as_bytes()),
-            None => self.tree.root.folder_of(target.as_bytes()),
-        };
-        let (from, name) = from.map_err(failed)?;
-        let kind = fs::statat(&from, name, AtFlags::SYMLINK_NOFOLLOW).map_err(failed)?.st_mode;
-        if fs::FileType::from_raw_mode(kind) != fs::FileType::RegularFile {
-            return Err(LayerError::file(path, "hard links lead to files only"));
-        }
-        let (folder, base) = self.tree.root.parent(path.as_bytes()).map_err(failed)?;
-        let linked = fs::linkat(from, name, folder, base, AtFlags::empty());
-        linked.map_err(|error| LayerError::io("link", path.as_bytes(), error))
-    }
-
     /// Hides what lower layers have by that name.
     ///
     /// # Errors
@@ -95,7 +73,7 @@ impl LayerWriter {
         if self.parents.is_empty() {
             return Err(LayerError::BaseTombstone { name: text(path.as_bytes()) });
         }
-        self.tree.parent(&path, metadata(&mut self.metadata)?)?;
+        self.tree.parent(&path, Some(metadata(&mut self.metadata)?))?;
         self.tree.register(&path)?;
         let made = self.tree.root.whiteout(path.as_bytes());
         made.map_err(|error| LayerError::io("make the whiteout", path.as_bytes(), error))?;
@@ -116,7 +94,7 @@ impl LayerWriter {
             return Err(LayerError::BaseTombstone { name: text(path.as_bytes()) });
         }
         let mark = format!("{path}/{OPAQUE}");
-        self.tree.parent(&mark, metadata(&mut self.metadata)?)?;
+        self.tree.parent(&mark, Some(metadata(&mut self.metadata)?))?;
         self.tree.register(&mark)?;
         let opened =
             self.tree.root.open_at(path.as_bytes(), OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty());

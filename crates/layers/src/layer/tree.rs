@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher as _, RandomState};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{self, Mode};
+use rustix::fs::{self, AtFlags, Mode};
 use rustix::io::Errno;
 
 use super::{LayerError, text};
@@ -39,23 +39,33 @@ impl Drop for Place {
     }
 }
 
+/// Which names are the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Case {
+    /// Those that differ by upper and lower case only, as on Windows.
+    Folded,
+    /// None.
+    Kept,
+}
+
 /// A layer's root and its names.
 #[derive(Debug)]
-pub(super) struct Tree {
-    pub(super) root: Root,
+pub(crate) struct Tree {
+    pub(crate) root: Root,
     place: Option<Place>,
+    case: Case,
     /// A digest of each name as Windows compares them, and one of the name.
     names: HashMap<u64, u64>,
     hasher: RandomState,
     /// Folders that nobody announced.
-    pub(super) implicit: HashSet<String>,
+    pub(crate) implicit: HashSet<String>,
     /// Folders in the place of reparse points, through which nothing leads.
     pub(super) closed: HashSet<String>,
 }
 
 impl Tree {
     /// Takes a folder that is new or empty.
-    pub(super) fn create(folder: &Path) -> Result<Self, LayerError> {
+    pub(crate) fn create(folder: &Path, case: Case) -> Result<Self, LayerError> {
         let name = folder.as_os_str().as_encoded_bytes();
         let made = match fs::mkdir(folder, Mode::from_raw_mode(0o755)) {
             Ok(()) => true,
@@ -72,30 +82,38 @@ impl Tree {
         }
         let place = Some(Place { folder: folder.to_owned(), made, kept: false });
         let (names, hasher) = (HashMap::new(), RandomState::new());
-        Ok(Self { root, place, names, hasher, implicit: HashSet::new(), closed: HashSet::new() })
+        let (implicit, closed) = (HashSet::new(), HashSet::new());
+        Ok(Self { root, place, case, names, hasher, implicit, closed })
     }
 
     /// It stays.
-    pub(super) fn keep(&mut self) {
+    pub(crate) fn keep(&mut self) {
         if let Some(place) = &mut self.place {
             place.kept = true;
         }
     }
 
     /// Whether something has this very name.
-    pub(super) fn has(&self, path: &str) -> bool {
-        self.names.get(&self.key(&path::fold(path))) == Some(&self.key(path))
+    pub(crate) fn has(&self, path: &str) -> bool {
+        self.names.get(&self.folded(path)) == Some(&self.key(path))
+    }
+
+    fn folded(&self, path: &str) -> u64 {
+        match self.case {
+            Case::Folded => self.key(&path::fold(path)),
+            Case::Kept => self.key(path),
+        }
     }
 
     fn key(&self, path: &str) -> u64 {
         self.hasher.hash_one(path)
     }
 
-    /// Notes a name. True when it is that of a folder that nobody announced so far.
+    /// Notes a name that nothing has yet. True when it is that of a folder that nobody announced so far.
     ///
     /// A digest of each name is kept, of 64 bits with a secret key: enough that no two differ by mistake.
-    pub(super) fn register(&mut self, path: &str) -> Result<bool, LayerError> {
-        let (folded, exact) = (self.key(&path::fold(path)), self.key(path));
+    pub(crate) fn register(&mut self, path: &str) -> Result<bool, LayerError> {
+        let (folded, exact) = (self.folded(path), self.key(path));
         let before = match self.names.entry(folded) {
             Entry::Vacant(place) => {
                 place.insert(exact);
@@ -110,6 +128,31 @@ impl Tree {
         if self.implicit.contains(path) { Ok(true) } else { Err(LayerError::path(path, PathProblem::Exists)) }
     }
 
+    /// Another name of `target`, which lies below `from`, or in this tree.
+    pub(crate) fn link(
+        &mut self,
+        from: Option<&Root>,
+        path: &str,
+        target: &str,
+        files_only: bool,
+    ) -> Result<(), LayerError> {
+        let failed = |error| match error {
+            Errno::NOENT | Errno::LOOP | Errno::NOTDIR => {
+                LayerError::LinkTarget { name: text(path.as_bytes()), target: text(target.as_bytes()) }
+            }
+            error => LayerError::io("link", path.as_bytes(), error),
+        };
+        let (from, name) = from.unwrap_or(&self.root).folder_of(target.as_bytes()).map_err(failed)?;
+        let kind = fs::statat(&from, name, AtFlags::SYMLINK_NOFOLLOW).map_err(failed)?.st_mode;
+        let kind = fs::FileType::from_raw_mode(kind);
+        if kind == fs::FileType::Directory || files_only && kind != fs::FileType::RegularFile {
+            return Err(LayerError::file(path, "hard links lead to files only"));
+        }
+        let (folder, base) = self.root.parent(path.as_bytes()).map_err(failed)?;
+        let linked = fs::linkat(from, name, folder, base, AtFlags::empty());
+        linked.map_err(|error| LayerError::io("link", path.as_bytes(), error))
+    }
+
     /// The name beside `path` that Windows takes for the same.
     fn other(&mut self, path: &str) -> String {
         let (folder, base) = path::split(path);
@@ -120,7 +163,11 @@ impl Tree {
     }
 
     /// Sees to it that the folder of `path` is there and is one.
-    pub(super) fn parent(&mut self, path: &str, metadata: &mut MetadataWriter) -> Result<(), LayerError> {
+    pub(crate) fn parent(
+        &mut self,
+        path: &str,
+        metadata: Option<&mut MetadataWriter>,
+    ) -> Result<(), LayerError> {
         if self.root.is_last(path.as_bytes()) {
             return Ok(());
         }
@@ -163,7 +210,11 @@ impl Tree {
     }
 
     /// Makes folders that nobody announced.
-    fn make_parents(&mut self, path: &str, metadata: &mut MetadataWriter) -> Result<(), LayerError> {
+    fn make_parents(
+        &mut self,
+        path: &str,
+        mut metadata: Option<&mut MetadataWriter>,
+    ) -> Result<(), LayerError> {
         for prefix in prefixes(path) {
             if self.closed.contains(prefix) {
                 return Err(LayerError::path(
@@ -185,7 +236,9 @@ impl Tree {
                 Err(error) => return Err(LayerError::io("make the folder", prefix.as_bytes(), error)),
             }
             self.implicit.insert(prefix.to_owned());
-            metadata.folder(prefix)?;
+            if let Some(metadata) = &mut metadata {
+                metadata.folder(prefix)?;
+            }
         }
         match self.root.parent(path.as_bytes()) {
             Ok(_) => Ok(()),

@@ -9,7 +9,7 @@ use rustix::fd::OwnedFd;
 use rustix::fs::{self, AtFlags, Mode, OFlags, Timestamps};
 
 use super::reader::LayerReader;
-use super::tree::{Tree, check};
+use super::tree::{Case, Tree, check};
 use super::{Filler, Finish, LayerError, Target, links, text};
 use crate::filetime::{BasicInfo, FileTime, attributes};
 use crate::metadata::{self, MetadataWriter, Object};
@@ -32,6 +32,8 @@ pub struct LayerOptions {
 pub struct LayerWriter {
     /// Before the tree: what writes into files ends before they are removed.
     filler: Option<Filler>,
+    /// What the process's mask takes from the modes of new files.
+    umask: u32,
     pub(super) tree: Tree,
     pub(super) metadata: Option<MetadataWriter>,
     pub(super) parents: Vec<PathBuf>,
@@ -66,11 +68,12 @@ impl LayerWriter {
     /// [`LayerError::NotEmpty`]; what the system says.
     #[doc(alias = "NewLayerWriter")]
     pub fn create(folder: &Path, options: LayerOptions) -> Result<Self, LayerError> {
-        let mut tree = Tree::create(folder)?;
+        let mut tree = Tree::create(folder, Case::Folded)?;
         let flags = OFlags::CREATE | OFlags::EXCL | OFlags::RDWR;
         let file = tree.root.open_at(metadata::FILE.as_bytes(), flags, Mode::from_raw_mode(0o644));
         let file = file.map_err(|error| LayerError::io("make", metadata::FILE.as_bytes(), error))?;
         Ok(Self {
+            umask: umask(),
             tree,
             metadata: Some(MetadataWriter::new(file.into())?),
             parents: options.parents,
@@ -422,7 +425,7 @@ impl LayerWriter {
                 "its attributes say reparse point, but it has no reparse data",
             ));
         }
-        self.tree.parent(&path, metadata(&mut self.metadata)?)?;
+        self.tree.parent(&path, Some(metadata(&mut self.metadata)?))?;
         let known = self.tree.register(&path)?;
         let bytes = path.as_bytes();
         let failed = |error| LayerError::io("make", bytes, error);
@@ -448,9 +451,10 @@ impl LayerWriter {
             self.folders.push((path, times));
         } else {
             let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-            let file = fs::openat(folder, base, flags, Mode::from_raw_mode(0o600)).map_err(failed)?;
             // Wine takes a file that nobody may write for one with the attribute "read-only".
             let mode = if info.attributes & 1 == 0 { 0o644 } else { 0o444 };
+            let file = fs::openat(folder, base, flags, Mode::from_raw_mode(mode)).map_err(failed)?;
+            let mode = (mode & self.umask != 0).then_some(mode);
             let finish = Finish { owner: None, mode, times };
             let sparse = current.holes || info.attributes & attributes::SPARSE_FILE != 0;
             let (name, xattrs) = (path.into_bytes(), Vec::new());
@@ -464,6 +468,13 @@ impl LayerWriter {
 /// The metadata, while the layer is being made.
 pub(super) fn metadata(metadata: &mut Option<MetadataWriter>) -> Result<&mut MetadataWriter, LayerError> {
     metadata.as_mut().ok_or(LayerError::Closed)
+}
+
+/// The process's mask for new files. Without /proc, or where that does not say: all of it, so that modes are set.
+pub(crate) fn umask() -> u32 {
+    let status = fs_err::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("Umask:"));
+    mask.and_then(|mask| u32::from_str_radix(mask.trim(), 8).ok()).unwrap_or(0o777)
 }
 
 /// A file beside the layer's trees.

@@ -1,5 +1,6 @@
 //! Reading a layer's metadata: an index over the paths, and the record of one.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::hash::{BuildHasher as _, RandomState};
 use std::io::{BufReader, Read, Seek as _, SeekFrom};
@@ -13,8 +14,10 @@ use crate::filetime::{BasicInfo, FileTime};
 
 /// Links that lead to links.
 const HOPS: u32 = 40;
-/// Bytes of a record that are read at first.
-const FIRST: usize = 512;
+/// Bytes that are read at once: paths are mostly asked for in the order in which they were written.
+const WINDOW: usize = 16 << 10;
+/// Bytes of descriptors that are kept.
+const DESCRIPTORS: usize = 1 << 20;
 
 /// What a path's record says.
 #[derive(Debug)]
@@ -47,7 +50,12 @@ pub(crate) struct MetadataReader {
     hasher: RandomState,
     index: HashTable<Slot>,
     descriptors: Vec<u64>,
+    /// Those that were asked for.
+    known: HashMap<u32, Vec<u8>>,
+    known_bytes: usize,
     record: Vec<u8>,
+    window: Vec<u8>,
+    window_at: u64,
 }
 
 impl MetadataReader {
@@ -58,7 +66,11 @@ impl MetadataReader {
             hasher: RandomState::new(),
             index: HashTable::new(),
             descriptors: Vec::new(),
+            known: HashMap::new(),
+            known_bytes: 0,
             record: Vec::new(),
+            window: Vec::new(),
+            window_at: 0,
         };
         this.scan()?;
         Ok(this)
@@ -70,7 +82,11 @@ impl MetadataReader {
         let mut input = BufReader::with_capacity(256 << 10, file);
         input.seek(SeekFrom::Start(0))?;
         let mut header = [0; 16];
-        input.read_exact(&mut header).map_err(|_| MetadataError::Magic)?;
+        // The header is written with the first records: a killed writer leaves an empty file too.
+        if length < HEADER {
+            return Err(MetadataError::Unfinished);
+        }
+        input.read_exact(&mut header)?;
         if !header.starts_with(MAGIC) {
             return Err(MetadataError::Magic);
         }
@@ -139,25 +155,57 @@ impl MetadataReader {
 
     /// Reads the record at `at`, which the scan has checked.
     fn load(&mut self, at: u64) -> Result<(), MetadataError> {
-        let damaged = MetadataError::Damaged { at, what: "it has changed while it was read" };
-        self.record.resize(FIRST, 0);
-        let mut have = 0;
-        while have < FRAME {
-            match self.file.read_at(&mut self.record[have..], at + have as u64)? {
-                0 => return Err(damaged),
-                count => have += count,
-            }
-        }
-        let length = bytes::length(bytes::u32(&self.record, 0).unwrap_or_default().into());
+        let changed = || MetadataError::Damaged { at, what: "it has changed while it was read" };
+        let frame = self.bytes(at, FRAME)?.ok_or_else(changed)?;
+        let length = bytes::length(bytes::u32(frame, 0).unwrap_or_default().into());
         if length == 0 || length > MOST {
-            return Err(damaged);
+            return Err(changed());
         }
-        self.record.resize(FRAME + length, 0);
-        if have < self.record.len() {
-            self.file.read_exact_at(&mut self.record[have..], at + have as u64)?;
-        }
-        self.record.drain(..FRAME);
+        let mut record = std::mem::take(&mut self.record);
+        record.clear();
+        record.extend_from_slice(self.bytes(at + FRAME as u64, length)?.ok_or_else(changed)?);
+        self.record = record;
         Ok(())
+    }
+
+    /// Bytes of the file, from the window if they are in it; `None` when the file ends before them.
+    fn bytes(&mut self, at: u64, count: usize) -> Result<Option<&[u8]>, MetadataError> {
+        let start = at.checked_sub(self.window_at).map(bytes::length);
+        let inside = start.filter(|start| start.saturating_add(count) <= self.window.len());
+        let start = if let Some(start) = inside {
+            start
+        } else {
+            self.window.resize(WINDOW.max(count), 0);
+            self.window_at = at;
+            let mut have = 0;
+            while have < self.window.len() {
+                match self.file.read_at(&mut self.window[have..], at + have as u64) {
+                    Ok(0) => break,
+                    Ok(count) => have += count,
+                    Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            self.window.truncate(have);
+            0
+        };
+        Ok(self.window.get(start..start + count))
+    }
+
+    /// A security descriptor by its number.
+    fn descriptor(&mut self, number: u32) -> Result<Vec<u8>, MetadataError> {
+        if let Some(known) = self.known.get(&number) {
+            return Ok(known.clone());
+        }
+        let missing = MetadataError::Damaged { at: 0, what: "a descriptor is missing" };
+        let at = *self.descriptors.get(bytes::length(number.into())).ok_or(missing)?;
+        self.load(at)?;
+        let descriptor = self.record[1..].to_vec();
+        if self.known_bytes < DESCRIPTORS {
+            self.known_bytes += descriptor.len();
+            self.known.insert(number, descriptor.clone());
+        }
+        Ok(descriptor)
     }
 
     /// What is known of a path. Of a link: of what it is another name of.
@@ -181,10 +229,7 @@ impl MetadataReader {
                     self.record = record;
                     let (mut object, descriptor) = found;
                     if let Some(number) = descriptor.checked_sub(1) {
-                        let missing = damaged("a descriptor is missing");
-                        let at = *self.descriptors.get(bytes::length(number.into())).ok_or(missing)?;
-                        self.load(at)?;
-                        object.security = Some(self.record[1..].to_vec());
+                        object.security = Some(self.descriptor(number)?);
                     }
                     return Ok(Some(Found::Object(object)));
                 }

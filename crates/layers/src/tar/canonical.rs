@@ -5,7 +5,7 @@ use std::io;
 use hcs_ext4::Time;
 use hcs_ext4::tar::{Item, Kind, time_text};
 
-use super::entry::encode;
+use super::entry::{check_ea, encode};
 use super::{EntryProblem, WHITEOUT, key};
 use crate::LayerError;
 use crate::ea;
@@ -58,11 +58,7 @@ pub(super) fn object(name: &str, object: &Object, size: u64, out: &mut Vec<u8>) 
         let all = ea::decode(buffer)
             .map_err(|source| EntryProblem::Layer(LayerError::Ea { name: text(name.as_bytes()), source }))?;
         for one in all {
-            let plain = std::str::from_utf8(&one.name).is_ok()
-                && !one.name.iter().any(|byte| matches!(byte, 0 | b'='));
-            if one.name.is_empty() || one.value.is_empty() || !plain {
-                return Err(EntryProblem::EaRecord { name: text(&one.name) }.into());
-            }
+            check_ea(&one)?;
             records.push(([key::EA, &one.name[..]].concat(), encode(&one.value)));
         }
     }

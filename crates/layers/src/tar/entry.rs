@@ -26,7 +26,9 @@ pub(super) fn object(entry: &Entry) -> Result<Object, EntryProblem> {
             key::MOUNT_POINT => mount_point = true,
             key => {
                 if let Some(name) = key.strip_prefix(key::EA) {
-                    eas.push(Ea { flags: 0, name: name.to_vec(), value: decode(key, value)? });
+                    let ea = Ea { flags: 0, name: name.to_vec(), value: decode(key, value)? };
+                    check_ea(&ea)?;
+                    eas.push(ea);
                 }
             }
         }
@@ -48,6 +50,15 @@ pub(super) fn object(entry: &Entry) -> Result<Object, EntryProblem> {
         object.info.attributes |= attributes::REPARSE_POINT;
     }
     Ok(object)
+}
+
+/// Whether an attribute can stand in a record.
+pub(super) fn check_ea(ea: &Ea) -> Result<(), EntryProblem> {
+    let plain = std::str::from_utf8(&ea.name).is_ok() && !ea.name.iter().any(|byte| matches!(byte, 0 | b'='));
+    if ea.name.is_empty() || ea.value.is_empty() || !plain {
+        return Err(EntryProblem::EaRecord { name: text(&ea.name) });
+    }
+    Ok(())
 }
 
 /// Attributes and times.

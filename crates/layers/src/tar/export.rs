@@ -6,16 +6,16 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
-use hcs_ext4::tar::Writer;
 use rustix::fs::{Mode, OFlags};
 
+use super::out::Out;
 use super::record::{RecordReader, Step};
 use super::{Progress, RECORD, TarLayerError, canonical};
 use crate::layer::text;
 use crate::{Item, LayerError, LayerReader, What};
 
-/// Bytes that are copied at once.
-const PIECE: usize = 1 << 20;
+/// Zeros that end a tar.
+const END: usize = 1024;
 
 /// How to export.
 #[derive(Clone, Copy, Debug, Default)]
@@ -59,40 +59,43 @@ impl Export {
         mut progress: impl FnMut(Progress),
     ) -> Result<ExportReport, TarLayerError> {
         let mut layer = LayerReader::open(folder)?;
-        let out = Counted { out, count: 0 };
-        let record = match layer.root.open_at(RECORD.as_bytes(), OFlags::RDONLY, Mode::empty()) {
-            Ok(record) if !self.canonical => Some(record),
-            Ok(_) | Err(rustix::io::Errno::NOENT) => None,
-            Err(error) => return Err(LayerError::io("open", RECORD.as_bytes(), error).into()),
-        };
-        let buffer = vec![0; PIECE];
-        if let Some(record) = record {
-            let record = RecordReader::open(record.into())?;
-            return Replay { layer, record, out, buffer }.run(&mut progress);
+        let out = Out::new(out);
+        match open_record(&mut layer)? {
+            Some(record) if !self.canonical => return Replay { layer, record, out }.run(&mut progress),
+            Some(record) if record.linux => {
+                return Err(TarLayerError::Linux { what: "only the tar that it came as can be made" });
+            }
+            _ => {}
         }
         let (headers, firsts) = (Vec::new(), HashMap::new());
-        Walk { layer, tar: out, headers, firsts, buffer, entries: 0 }.run(&mut progress)
+        Walk { layer, tar: out, headers, firsts, entries: 0 }.run(&mut progress)
     }
 }
 
-/// Whether a layer has a record of its tar. `whole` also checks it.
-pub(crate) fn check_record(layer: &mut LayerReader, whole: bool) -> Result<bool, TarLayerError> {
+/// The record of a layer's tar, whole.
+fn open_record(layer: &mut LayerReader) -> Result<Option<RecordReader<io::BufReader<File>>>, TarLayerError> {
     match layer.root.open_at(RECORD.as_bytes(), OFlags::RDONLY, Mode::empty()) {
-        Ok(record) if whole => RecordReader::open(record.into()).map(|_| true),
-        Ok(_) => Ok(true),
-        Err(rustix::io::Errno::NOENT) => Ok(false),
+        Ok(record) => RecordReader::open(record.into()).map(Some),
+        Err(rustix::io::Errno::NOENT) => Ok(None),
         Err(error) => Err(LayerError::io("open", RECORD.as_bytes(), error).into()),
+    }
+}
+
+/// Whether a layer has a record of its tar, which is checked.
+pub(crate) fn has_record(layer: &mut LayerReader) -> Result<bool, TarLayerError> {
+    match open_record(layer)? {
+        Some(record) if record.linux => Err(TarLayerError::Linux { what: "only the tar is known" }),
+        record => Ok(record.is_some()),
     }
 }
 
 /// In our form.
 struct Walk<W> {
     layer: LayerReader,
-    tar: Counted<W>,
+    tar: Out<W>,
     headers: Vec<u8>,
     /// Of files with several names, the first.
     firsts: HashMap<(u64, u64), String>,
-    buffer: Vec<u8>,
     entries: u64,
 }
 
@@ -102,11 +105,10 @@ impl<W: Write> Walk<W> {
             progress(Progress { bytes: self.tar.count, entries: self.entries });
             self.item(&item, progress)?;
         }
-        // The end marker.
-        let written = Writer::new(&mut self.tar).finish().map(|_| ());
-        written.map_err(|source| TarLayerError::Write { source })?;
-        progress(Progress { bytes: self.tar.count, entries: self.entries });
-        Ok(ExportReport { entries: self.entries, written: self.tar.count, recorded: false })
+        self.tar.put(&[0; END])?;
+        let (written, entries) = (self.tar.finish()?, self.entries);
+        progress(Progress { bytes: written, entries });
+        Ok(ExportReport { entries, written, recorded: false })
     }
 
     fn item(&mut self, item: &Item, progress: &mut impl FnMut(Progress)) -> Result<(), TarLayerError> {
@@ -149,7 +151,7 @@ impl<W: Write> Walk<W> {
                 if bytes.is_empty() {
                     break;
                 }
-                self.tar.write_all(bytes).map_err(|source| TarLayerError::Write { source })?;
+                self.tar.put(bytes)?;
             }
             self.pad(size)?;
         }
@@ -163,7 +165,7 @@ impl<W: Write> Walk<W> {
             canonical::Failed::Write(source) => TarLayerError::Write { source },
         })?;
         self.entries += 1;
-        self.tar.write_all(&self.headers).map_err(|source| TarLayerError::Write { source })
+        self.tar.put(&self.headers)
     }
 
     fn content(
@@ -175,14 +177,11 @@ impl<W: Write> Walk<W> {
     ) -> Result<(), TarLayerError> {
         let mut left = size;
         while left > 0 {
-            let most = self.buffer.len().min(crate::bytes::length(left));
-            let count = match file.read(&mut self.buffer[..most]) {
-                Ok(0) => return Err(LayerError::file(path, "the file got shorter while it was read").into()),
-                Ok(count) => count,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(LayerError::io("read", path.as_bytes(), error).into()),
-            };
-            self.tar.write_all(&self.buffer[..count]).map_err(|source| TarLayerError::Write { source })?;
+            let failed = |error| LayerError::io("read", path.as_bytes(), error).into();
+            let count = self.tar.fill(left, |room| read(&mut file, room).map_err(failed))?;
+            if count == 0 {
+                return Err(LayerError::file(path, "the file got shorter while it was read").into());
+            }
             left -= count as u64;
             if left > 0 {
                 progress(Progress { bytes: self.tar.count, entries: self.entries });
@@ -193,7 +192,7 @@ impl<W: Write> Walk<W> {
 
     fn pad(&mut self, size: u64) -> Result<(), TarLayerError> {
         let padding = crate::bytes::length(size.wrapping_neg() % 512);
-        self.tar.write_all(&[0; 512][..padding]).map_err(|source| TarLayerError::Write { source })
+        self.tar.put(&[0; 512][..padding])
     }
 }
 
@@ -201,31 +200,26 @@ impl<W: Write> Walk<W> {
 struct Replay<W> {
     layer: LayerReader,
     record: RecordReader<io::BufReader<File>>,
-    out: Counted<W>,
-    buffer: Vec<u8>,
+    out: Out<W>,
 }
 
 impl<W: Write> Replay<W> {
     fn run(mut self, progress: &mut impl FnMut(Progress)) -> Result<ExportReport, TarLayerError> {
         while let Some(step) = self.record.next()? {
+            let Self { layer, record, out } = &mut self;
             match step {
-                Step::Bytes(length) => {
-                    self.pieces(length, |this, count, _| this.record.bytes(&mut this.buffer[..count]))?;
-                }
-                Step::Zeros(length) => self.pieces(length, |this, count, _| {
-                    this.buffer[..count].fill(0);
+                Step::Bytes(length) => pieces(out, length, |room, _| record.bytes(room))?,
+                Step::Zeros(length) => pieces(out, length, |room, _| {
+                    room.fill(0);
                     Ok(())
                 })?,
                 Step::File { length, path, offset } => {
-                    let file = self.layer.root.open_at(
-                        path.as_bytes(),
-                        OFlags::RDONLY | OFlags::NONBLOCK,
-                        Mode::empty(),
-                    );
+                    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
+                    let file = layer.root.open_at(path.as_bytes(), flags, Mode::empty());
                     let file = file.map_err(|error| LayerError::io("open", path.as_bytes(), error))?;
                     let file = File::from(file);
-                    self.pieces(length, |this, count, done| {
-                        let read = file.read_exact_at(&mut this.buffer[..count], offset.saturating_add(done));
+                    pieces(out, length, |room, done| {
+                        let read = file.read_exact_at(room, offset.saturating_add(done));
                         read.map_err(|error| LayerError::io("read", path.as_bytes(), error).into())
                     })?;
                 }
@@ -233,24 +227,7 @@ impl<W: Write> Replay<W> {
             }
             progress(Progress { bytes: self.out.count, entries: 0 });
         }
-        self.out.flush().map_err(|source| TarLayerError::Write { source })?;
-        Ok(ExportReport { entries: 0, written: self.out.count, recorded: true })
-    }
-
-    /// Fills the buffer with so many bytes, from so many on, and writes it, until all are written.
-    fn pieces(
-        &mut self,
-        length: u64,
-        mut fill: impl FnMut(&mut Self, usize, u64) -> Result<(), TarLayerError>,
-    ) -> Result<(), TarLayerError> {
-        let mut done = 0;
-        while done < length {
-            let count = self.buffer.len().min(crate::bytes::length(length - done));
-            fill(self, count, done)?;
-            self.out.write_all(&self.buffer[..count]).map_err(|source| TarLayerError::Write { source })?;
-            done += count as u64;
-        }
-        Ok(())
+        Ok(ExportReport { entries: 0, written: self.out.finish()?, recorded: true })
     }
 
     fn stream(&mut self, path: &str, name: &str, length: u64) -> Result<(), TarLayerError> {
@@ -263,26 +240,31 @@ impl<W: Write> Replay<W> {
             if bytes.is_empty() {
                 return Ok(());
             }
-            self.out.write_all(bytes).map_err(|source| TarLayerError::Write { source })?;
+            self.out.put(bytes)?;
         }
     }
 }
 
-/// Counts what is written.
-#[derive(Debug)]
-struct Counted<W> {
-    out: W,
-    count: u64,
+/// So many bytes, which `fill` puts into each room, with how many came before.
+fn pieces<W: Write>(
+    out: &mut Out<W>,
+    length: u64,
+    mut fill: impl FnMut(&mut [u8], u64) -> Result<(), TarLayerError>,
+) -> Result<(), TarLayerError> {
+    let mut done = 0;
+    while done < length {
+        let count = out.fill(length - done, |room| fill(room, done).map(|()| room.len()))?;
+        done += count as u64;
+    }
+    Ok(())
 }
 
-impl<W: Write> Write for Counted<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let count = self.out.write(bytes)?;
-        self.count += count as u64;
-        Ok(count)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.out.flush()
+/// Reads once, whatever signals come.
+fn read(file: &mut impl Read, room: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match file.read(room) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
+        }
     }
 }

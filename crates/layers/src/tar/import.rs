@@ -53,6 +53,15 @@ pub struct ImportReport {
     pub warning_count: u64,
 }
 
+impl ImportReport {
+    pub(super) fn warn(&mut self, name: &[u8], what: &str) {
+        self.warning_count += 1;
+        if self.warnings.len() < WARNINGS {
+            self.warnings.push(format!("{}: {what}", text(name)));
+        }
+    }
+}
+
 impl Import {
     /// A base layer.
     pub fn new() -> Self {
@@ -84,7 +93,7 @@ impl Import {
         let mut layer = LayerWriter::create(folder, LayerOptions { parents: self.parents })?;
         let reader =
             Reader::new(source).keep_records(true).keep_raw(true).end_is_optional(self.end_is_optional);
-        let record = RecordWriter::new(layer.side_file(RECORD)?)?;
+        let record = RecordWriter::new(layer.side_file(RECORD)?, false)?;
         let canonical = ImportReport { canonical: true, ..ImportReport::default() };
         let mut run = Run {
             reader,
@@ -137,7 +146,6 @@ impl Run<'_> {
             self.report.entries += 1;
             self.reader.take_raw(&mut self.raw);
             self.record.raw(&self.raw)?;
-            let padding = self.expected.len();
             let result = self.entry(&entry);
             let stored = result.map_err(|failure| match failure {
                 Failure::Entry(source) => {
@@ -145,10 +153,7 @@ impl Run<'_> {
                 }
                 Failure::Other(error) => error,
             })?;
-            // What `expected` began with is the padding of the entry before.
-            if self.expected != self.raw || self.expected.len() == padding {
-                self.report.canonical = false;
-            }
+            self.report.canonical &= self.expected == self.raw;
             self.content(&entry, &stored, progress)?;
             self.expected.clear();
             self.expected.resize(crate::bytes::length(entry.stored.wrapping_neg() % 512), 0);
@@ -185,7 +190,7 @@ impl Run<'_> {
         let path = path::windows(&entry.name).map_err(refused)?;
         if path.is_empty() && entry.kind == Kind::Directory {
             // `./`: the layer's own folder, of which a layer says nothing.
-            self.warn(entry, "the folder of the layer itself has no attributes of its own");
+            self.report.warn(&entry.name, "the folder of the layer itself has no attributes of its own");
             return Ok(Stored::Nothing);
         }
         let (folder, base) = path::split(&path);
@@ -197,7 +202,7 @@ impl Run<'_> {
             return Ok(Stored::Nothing);
         }
         if !entry.xattrs.is_empty() || entry.has_acl_text {
-            self.warn(entry, "extended attributes of Linux have no place in a Windows layer");
+            self.report.warn(&entry.name, "extended attributes of Linux have no place in a Windows layer");
         }
         self.in_order(&path, Rank::Object);
         if entry.kind == Kind::HardLink {
@@ -215,7 +220,10 @@ impl Run<'_> {
         if let Some(reparse) = &object.reparse {
             self.layer.reparse(reparse)?;
         }
-        canonical::object(&path, &object, entry.size, &mut self.expected)?;
+        // Once it is known that a record is needed, nothing has to be compared any more.
+        if self.report.canonical {
+            canonical::object(&path, &object, entry.size, &mut self.expected)?;
+        }
         let name: Vec<u8> = entry.name.strip_suffix(b"/").unwrap_or(&entry.name).to_vec();
         let stored = if entry.kind == Kind::File {
             Stored::File(path.clone())
@@ -225,8 +233,10 @@ impl Run<'_> {
         };
         if entry.kind == Kind::File {
             self.report.size += entry.size;
-            let info = self.hasher.hash_one(digest(&object.info));
-            self.infos.insert(self.hasher.hash_one(&path), info);
+            if self.report.canonical {
+                let info = self.hasher.hash_one(digest(&object.info));
+                self.infos.insert(self.hasher.hash_one(&path), info);
+            }
             if let Some((_, copy)) = BOOT.iter().find(|(boot, _)| *boot == path) {
                 self.layer.back_up(&path, copy);
             }
@@ -246,7 +256,9 @@ impl Run<'_> {
             return Err(LayerError::file(&path, "an alternate stream with holes").into());
         }
         self.layer.stream(stream, entry.size)?;
-        canonical::stream(&path, stream, &object, entry.size, &mut self.expected)?;
+        if self.report.canonical {
+            canonical::stream(&path, stream, &object, entry.size, &mut self.expected)?;
+        }
         let stored = Stored::Stream(path.clone(), stream.to_owned());
         self.current = Some((name, path, object));
         Ok(Some(stored))
@@ -269,7 +281,10 @@ impl Run<'_> {
         let refused = |source| LayerError::Path { name: text(&entry.link), source };
         let target = path::windows(&entry.link).map_err(refused)?;
         self.layer.add_link(path, &target)?;
-        let info = entry::info(&Entry { kind: Kind::HardLink, ..entry.clone() })?;
+        let info = entry::info(entry)?;
+        if !self.report.canonical {
+            return Ok(());
+        }
         canonical::hard_link(path, &info, &target, &mut self.expected)?;
         // An export says what the file says of itself, and names the first of its names.
         let (link, target) = (self.hasher.hash_one(path), self.hasher.hash_one(&target));
@@ -281,6 +296,9 @@ impl Run<'_> {
 
     /// Notes whether an entry comes where our form has it.
     fn in_order(&mut self, path: &str, rank: Rank) {
+        if !self.report.canonical {
+            return;
+        }
         let place = Place::new(path, rank);
         self.report.canonical &= self.last < place;
         self.last = place;
@@ -332,13 +350,6 @@ impl Run<'_> {
             progress(Progress { bytes: reader.offset(), entries: report.entries });
         }
         Ok(())
-    }
-
-    fn warn(&mut self, entry: &Entry, what: &str) {
-        self.report.warning_count += 1;
-        if self.report.warnings.len() < WARNINGS {
-            self.report.warnings.push(format!("{}: {what}", text(&entry.name)));
-        }
     }
 }
 

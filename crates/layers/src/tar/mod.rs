@@ -11,12 +11,15 @@ mod entry;
 mod export;
 mod import;
 mod order;
+mod out;
 mod record;
+mod unpack;
 
-pub(crate) use export::check_record;
+pub(crate) use export::has_record;
 pub use export::{Export, ExportReport};
 pub use import::{Import, ImportReport};
 pub use record::RECORD;
+pub use unpack::Unpack;
 
 pub use hcs_ext4::tar::Source;
 #[cfg(feature = "compressed")]
@@ -67,6 +70,9 @@ pub enum TarLayerError {
     /// A file of the layer has no form in a tar.
     #[error("{name}")]
     Export { name: String, source: EntryProblem },
+    /// Of a Linux layer there is only the tar that it came as.
+    #[error("this is a layer of a Linux image, of which {what}")]
+    Linux { what: &'static str },
     /// The record of how the tar looked.
     #[error("{RECORD} {what}")]
     Record { what: &'static str },
@@ -100,6 +106,9 @@ pub enum EntryProblem {
     /// A reparse point that has no form in a tar.
     #[error("unsupported reparse point {tag:x}")]
     Reparse { tag: u32 },
+    /// An attribute that is none of a tar's business.
+    #[error("the extended attribute {name:?} steers overlays; a tar must not bring it")]
+    Xattr { name: String },
     /// A link whose target is no text.
     #[error("its target is no text")]
     Target,

@@ -1,10 +1,10 @@
 //! How a tar looked that is not in our form: its headers, its order, and where its contents lie. With the layer's files it
 //! gives the same bytes again.
 //!
-//! Format: `hcstarrd`, the version in 32 bits and 32 bits of zeros; then steps, each a number of seven-bit groups, whose
-//! lowest two bits say what it is and the others how many bytes: 0 bytes that follow, 1 zeros, 2 bytes of a file, whose path
-//! and offset follow, 3 bytes of an alternate stream, whose file and name follow. A step of no bytes ends it; behind it
-//! stands the CRC-32C of all.
+//! Format: `hcstarrd`, the version in 32 bits, and in 32 bits 0 for Windows and 1 for Linux layers; then steps, each a number
+//! of seven-bit groups, whose lowest two bits say what it is and the others how many bytes: 0 bytes that follow, 1 zeros,
+//! 2 bytes of a file, whose path and offset follow, 3 bytes of an alternate stream, whose file and name follow. A step of no
+//! bytes ends it; behind it stands the CRC-32C of all.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
@@ -14,7 +14,7 @@ use super::TarLayerError;
 /// The record's name, in the layer's folder.
 pub const RECORD: &str = "layer.tar-record";
 
-const MAGIC: &[u8; 16] = b"hcstarrd\x01\0\0\0\0\0\0\0";
+const MAGIC: &[u8; 12] = b"hcstarrd\x01\0\0\0";
 /// Zeros of this length are counted.
 const RUN: usize = 12;
 /// Bytes of a path.
@@ -38,9 +38,10 @@ pub(super) struct RecordWriter {
 }
 
 impl RecordWriter {
-    pub(super) fn new(file: File) -> Result<Self, TarLayerError> {
+    pub(super) fn new(file: File, linux: bool) -> Result<Self, TarLayerError> {
         let mut this = Self { out: BufWriter::with_capacity(64 << 10, file), step: Vec::new(), crc: 0 };
         this.step.extend(MAGIC);
+        this.step.extend(u32::from(linux).to_le_bytes());
         this.put()?;
         Ok(this)
     }
@@ -129,6 +130,8 @@ fn number(out: &mut Vec<u8>, mut value: u64) {
 #[derive(Debug)]
 pub(super) struct RecordReader<R> {
     input: R,
+    /// Of a layer of a Linux image.
+    pub(super) linux: bool,
 }
 
 impl RecordReader<BufReader<File>> {
@@ -164,10 +167,11 @@ impl<R: Read> RecordReader<R> {
     pub(super) fn new(mut input: R) -> Result<Self, TarLayerError> {
         let mut magic = [0; 16];
         let read = input.read_exact(&mut magic);
-        if read.is_err() || magic != *MAGIC {
+        let linux = crate::bytes::u32(&magic, MAGIC.len());
+        if read.is_err() || !magic.starts_with(MAGIC) || !matches!(linux, Some(0 | 1)) {
             return Err(TarLayerError::Record { what: "does not begin as one of a known version" });
         }
-        Ok(Self { input })
+        Ok(Self { input, linux: linux == Some(1) })
     }
 
     /// The next step; the bytes of [`Step::Bytes`] have to be read before the one after. `None` at the end.

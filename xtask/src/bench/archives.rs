@@ -68,8 +68,8 @@ impl Random {
     }
 }
 
-/// Writes the archive, and reads it once, so that it is in memory.
-pub(super) fn write(shape: Shape, dir: &Path, file: &str) -> Result<PathBuf, Error> {
+/// Writes the archive, and reads it once, so that it is in memory. Names begin with `prefix`.
+pub(super) fn write(shape: Shape, prefix: &str, dir: &Path, file: &str) -> Result<PathBuf, Error> {
     let path = dir.join(file);
     let mut out = BufWriter::with_capacity(1 << 20, fs_err::File::create(&path)?);
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
@@ -78,12 +78,12 @@ pub(super) fn write(shape: Shape, dir: &Path, file: &str) -> Result<PathBuf, Err
     let each = shape.files.div_ceil(shape.folders.max(1));
     for (n, size) in (0..).zip(sizes) {
         if shape.folders > 0 && n % each == 0 {
-            header(&mut out, &format!("folder-{}/", n / each), b'5', 0)?;
+            header(&mut out, &format!("{prefix}folder-{}/", n / each), b'5', 0)?;
         }
         let name = if shape.folders > 0 {
-            format!("folder-{}/file-{n:06}.txt", n / each)
+            format!("{prefix}folder-{}/file-{n:06}.txt", n / each)
         } else {
-            "file".to_owned()
+            format!("{prefix}file")
         };
         header(&mut out, &name, b'0', size)?;
         let (mut left, mut at) = (size, usize::try_from(random.next(1 << 19)).unwrap_or_default());

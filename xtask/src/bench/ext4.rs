@@ -1,8 +1,6 @@
 //! `tar2ext4` beside `cat`, which only copies the same bytes, and beside the programs that make file systems. Each image
 //! has to pass e2fsck, outside of the time that counts.
 
-mod archives;
-
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -10,12 +8,12 @@ use std::time::Duration;
 
 use super::Bench;
 use super::alternate::{Contender, Plan, alternate};
+use super::archives::{self, LARGE, SYSTEM, Shape, TINY, USR};
 use super::row::Row;
 use super::timer::Timed;
 use crate::build;
 use crate::error::Error;
 use crate::process::Tool;
-use archives::{LARGE, SYSTEM, Shape, TINY, USR};
 
 const PLAN: Plan = Plan { warm_ups: 1, rounds: 7, pause: Duration::from_millis(60) };
 
@@ -32,7 +30,7 @@ pub(super) fn rows(bench: &Bench<'_>) -> Result<Vec<Row>, Error> {
     let ours = Ours { tool: bench.layout.bin().join("tar2ext4"), dir: bench.dir.to_owned() };
     let mut rows = Vec::new();
     for (shape, goal) in [(SYSTEM, 1.4), (USR, 1.5), (LARGE, 1.2)] {
-        let tar = archives::write(shape, bench.dir, "tar")?;
+        let tar = archives::write(shape, "", bench.dir, "tar")?;
         let series = alternate(&mut [ours.converts(&tar, &[]), copies(bench.dir, &tar)], PLAN)?;
         rows.push(Row::times(shape.name, &series[0], &series[1], goal));
         rows.push(ours.memory(shape, &tar)?);
@@ -44,7 +42,7 @@ pub(super) fn rows(bench: &Bench<'_>) -> Result<Vec<Row>, Error> {
         }
         fs_err::remove_file(&tar)?;
     }
-    let tar = archives::write(TINY, bench.dir, "tar")?;
+    let tar = archives::write(TINY, "", bench.dir, "tar")?;
     let series = alternate(&mut [ours.converts(&tar, &[])], PLAN)?;
     rows.push(Row::budget(&format!("{}, ms", TINY.name), &series[0].milliseconds(), TINY_MS));
     rows.push(ours.memory(TINY, &tar)?);
