@@ -6,6 +6,7 @@ use std::ptr::null;
 
 use hcs_agent::environment::Environment;
 use hcs_guest_protocol::{CreateProcess, Failure, Streams};
+use windows_sys::Win32::Foundation::ERROR_INTERNAL_ERROR;
 use windows_sys::Win32::System::Environment::{FreeEnvironmentStringsW, GetEnvironmentStringsW};
 use windows_sys::Win32::System::Threading::{
     CREATE_NEW_PROCESS_GROUP, CREATE_SUSPENDED, CREATE_UNICODE_ENVIRONMENT, CreateProcessW,
@@ -83,6 +84,10 @@ pub(crate) fn resume(thread: &OwnedHandle) -> Result<(), Failure> {
     if count == u32::MAX { Err(last("ResumeThread")) } else { Ok(()) }
 }
 
+/// How often a process is made again that ended before Wine's server knew it (seen on a busy machine, less than once in
+/// three hundred). It has run nothing of its program, so another try is as good as the first.
+const STILLBORN: usize = 2;
+
 /// Starts the process of a request, suspended.
 ///
 /// One in a console gets a process group of its own, which in Wine takes it out of the terminal's session: Ctrl-C is
@@ -101,7 +106,7 @@ pub(crate) fn create(request: &CreateProcess, own: &str) -> Result<Suspended, Fa
 
     let call = format!("CreateProcessW({:?})", program.path);
     let path = wide(&call, &program.path)?;
-    let mut command_line = wide(&call, &program.command_line)?;
+    let command_line = wide(&call, &program.command_line)?;
     let folder = wide(&call, folder)?;
     let block = environment.to_block();
     let streams = Standard::open(&request.streams)?;
@@ -117,23 +122,35 @@ pub(crate) fn create(request: &CreateProcess, own: &str) -> Result<Suspended, Fa
     let in_console = request.streams == Streams::Console;
     let group = if in_console { CREATE_NEW_PROCESS_GROUP } else { 0 };
     let mut made = PROCESS_INFORMATION::default();
-    // SAFETY: the strings end with a NUL (`wide`), the command line is writable as the call demands, the block ends
-    // with two NULs (`to_block`) and the flag says that it is UTF-16; `streams` keeps the handles open over the call.
-    let ok = making::program(|| unsafe {
-        CreateProcessW(
-            path.as_ptr(),
-            command_line.as_mut_ptr(),
-            null(),
-            null(),
-            1,
-            CREATE_SUSPENDED | CREATE_UNICODE_ENVIRONMENT | group,
-            block.as_ptr().cast(),
-            folder.as_ptr(),
-            &raw const startup,
-            &raw mut made,
-        )
-    });
-    check(&call, ok)?;
+    let mut once = || {
+        let mut command_line = command_line.clone();
+        // SAFETY: the strings end with a NUL (`wide`), the command line is writable as the call demands, the block ends
+        // with two NULs (`to_block`) and the flag says that it is UTF-16; `streams` keeps the handles open over the
+        // call.
+        let ok = making::program(|| unsafe {
+            CreateProcessW(
+                path.as_ptr(),
+                command_line.as_mut_ptr(),
+                null(),
+                null(),
+                1,
+                CREATE_SUSPENDED | CREATE_UNICODE_ENVIRONMENT | group,
+                block.as_ptr().cast(),
+                folder.as_ptr(),
+                &raw const startup,
+                &raw mut made,
+            )
+        });
+        check(&call, ok)
+    };
+    let mut created = once();
+    for _ in 0..STILLBORN {
+        if !matches!(&created, Err(failure) if failure.code == ERROR_INTERNAL_ERROR) {
+            break;
+        }
+        created = once();
+    }
+    created?;
     // SAFETY: success gives two new handles that nobody else owns.
     let (handle, thread) =
         unsafe { (OwnedHandle::from_raw_handle(made.hProcess), OwnedHandle::from_raw_handle(made.hThread)) };
