@@ -44,10 +44,12 @@ fn rows(host: &Host, filters: &[Filter]) -> Result<Vec<Row>, Failure> {
         return Ok(engine.systems()?.iter().map(Row::new).collect());
     }
     if filters.iter().any(|filter| matches!(filter, Filter::Label { .. })) {
-        let error = Error::not_supported(
-            "--filter label",
-            "labels are known to the engine on Linux only, and this is another host",
-        );
+        let reason = if cfg!(target_os = "linux") {
+            "labels are known to the engine only, and HCS_HOST names another host"
+        } else {
+            "labels are known to the engine on Linux only, and this is not Linux"
+        };
+        let error = Error::not_supported("--filter label", reason);
         return Err(Failure::Hcs(error));
     }
     Ok(host.containers(&ComputeSystemQuery::default())?.iter().map(Row::of_properties).collect())
