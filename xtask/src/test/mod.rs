@@ -134,7 +134,7 @@ fn tests(run: &mut Run, layout: &Layout, counts: &mut Counts, full: bool) {
     let minute = Duration::from_mins(1);
     run.step("kernel", minute, || check::run(true));
     // The supervisor with fault points first: the product's own is what is to be found where cargo builds it.
-    let ready = run.step("guests", 4 * minute, || {
+    let ready = run.step("guests", 6 * minute, || {
         build::faulty_guests(layout)?;
         build::guests(layout)?;
         build::dlls(layout)?;
@@ -151,7 +151,10 @@ fn tests(run: &mut Run, layout: &Layout, counts: &mut Counts, full: bool) {
     });
     let Some((before, instance)) = prepared else { return };
     let tool = instance.environment(test_programs(layout, PROGRAM), layout);
-    let tool = tool.env("HCSSHIM_TEST_PROGRAMS", programs::folder(layout));
+    let mut tool = tool.env("HCSSHIM_TEST_PROGRAMS", programs::folder(layout));
+    if full {
+        tool = tool.env("HCSSHIM_TEST_DLL_WINDOWS", "1");
+    }
     run.watched("tests", 14 * minute, tool, |line| counts.take(line));
     if full {
         let tool = instance.environment(test_programs(layout, FAULTS), layout);

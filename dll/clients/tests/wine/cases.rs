@@ -141,7 +141,12 @@ fn exports(_: &World) {
 
 /// Its server would write its own registry over ours.
 fn in_use(world: &World) {
-    let error = world.prefix.install(&world.fake.url()).unwrap_err();
+    // Held by a program too, and not only by its server's promise to stay.
+    let mut program = world.prefix.hold();
+    let result = world.prefix.install(&world.fake.url());
+    let _ = program.kill();
+    let _ = program.wait();
+    let error = result.unwrap_err();
     assert_eq!(error.hresult(), Hresult::ERROR_BUSY);
     assert!(error.to_string().contains("wineserver -k"), "{error}");
 }

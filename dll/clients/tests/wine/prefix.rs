@@ -53,6 +53,16 @@ impl Prefix {
         hcs_host_linux::install_client(&options, &self.path("prefix"), host, &self.path("token"))
     }
 
+    /// A program that runs in it until it is ended.
+    pub(crate) fn hold(&self) -> Child {
+        let mut command = self.wine(&["cmd.exe", "/c", "echo up& set /p x="]);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut word = [0; 2];
+        child.stdout.as_mut().unwrap().read_exact(&mut word).unwrap();
+        assert_eq!(&word, b"up");
+        child
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
