@@ -17,12 +17,6 @@ mod pretended;
 /// Where a Windows container's Wine prefix is mounted, as a unix path inside.
 pub const PREFIX: &str = "/prefix";
 
-/// The agent's Linux process id inside: it is the first process that process 1 starts.
-///
-/// The agent must not say `self` for it: paths below `\\?\unix\` are opened by Wine's server, in whose place
-/// `/proc/self` is the server.
-pub const AGENT_LINUX_PID: u32 = 2;
-
 pub use frame::{Decoder, FrameError, MAX_FRAME, encode};
 pub use message::{
     Console, ControlEvent, CreateProcess, Failure, FromAgent, HANDED_OUT, HandedOut, MappedPipe,

@@ -46,6 +46,8 @@ pub(super) struct Supervisor<'a> {
     pub(super) status: Status,
     /// A start is under way.
     pub(super) starting: Option<(u32, u32)>,
+    /// Agents that ended before their first word.
+    pub(super) stillborn: u32,
     pub(super) clients: Clients,
     pub(super) processes: Processes,
     pub(super) next_process: u32,
@@ -115,6 +117,7 @@ impl<'a> Supervisor<'a> {
             poll,
             status,
             starting: None,
+            stillborn: 0,
             clients,
             processes: Processes::default(),
             next_process: 1,

@@ -144,9 +144,7 @@ impl Supervisor<'_> {
                 self.answer_created(client, id, process);
             }
             Spawning::Agent => match result {
-                // It counts on this number.
-                Ok(pid) if pid == guest::AGENT_LINUX_PID => hcs_fault::step(Point::AgentStarted),
-                Ok(_) => self.end(ExitKind::Unexpected),
+                Ok(_) => hcs_fault::step(Point::AgentStarted),
                 Err(failure) => self.start_failed(failure),
             },
             Spawning::Launcher { client, id, process, agent } => match result {

@@ -21,6 +21,10 @@ use crate::spec::Guest;
 /// 100 ns between 1601-01-01 (FILETIME) and 1970-01-01.
 const EPOCHS_APART: u64 = 116_444_736_000_000_000;
 
+/// How often the agent is started again when it has ended before its first word: now and then a process of Wine's does (less
+/// than once in five hundred), having done nothing.
+const STILLBORN: u32 = 2;
+
 /// Where Wine's programs start: in a folder that they have a name for.
 fn drive_c() -> String {
     format!("{}/drive_c", guest::PREFIX)
@@ -286,11 +290,21 @@ impl Supervisor<'_> {
 
     /// A channel has ended: with the agent's the session is gone, with a launcher's its one process.
     pub(super) fn agent_lost(&mut self, number: u32) {
+        let lost = Failure::Lost("the agent inside the container".into());
         if number == MAIN {
-            self.start_failed(Failure::Lost("the agent inside the container".into()));
+            let unborn = self.agents.get(&MAIN).is_some_and(|agent| !agent.ready);
+            if unborn && self.starting.is_some() && !self.killed && self.stillborn < STILLBORN {
+                self.stillborn += 1;
+                self.close_agent(MAIN, &lost);
+                if let Err(failure) = self.start_agent() {
+                    self.start_failed(failure);
+                }
+                return;
+            }
+            self.start_failed(lost);
             return;
         }
-        self.close_agent(number, &Failure::Lost("the agent inside the container".into()));
+        self.close_agent(number, &lost);
         let running = |process: &Process| process.exit.is_none() && process.told.is_none();
         if self.processes.get(number).is_some_and(running) {
             self.process_ended(number, u32::MAX, 0);

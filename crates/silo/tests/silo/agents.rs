@@ -52,6 +52,26 @@ fn the_end_of_a_linux_process_is_not_the_end_of_the_windows_process_with_that_nu
     system.ask(Request::Terminate).unwrap_err();
 }
 
+/// A process of Wine's may end before its first word, and the agent is one.
+#[test]
+fn an_agent_that_ends_before_its_first_word_is_started_again_twice() {
+    let place = Place::new();
+    for (deaths, starts) in [(2, true), (3, false)] {
+        let die = format!("echo >>/{deaths}\n [ $(wc -l </{deaths}) -gt {deaths} ] || exit 1\n");
+        let id = deaths.to_string();
+        let system = System::launch(&spec(&place, &id, &[die, ready(), idle()].concat(), no_launcher()));
+        let started = system.ask(Request::Start);
+        assert_eq!(started.is_ok(), starts, "after {deaths} deaths: {started:?}");
+        if starts {
+            system.end();
+        } else {
+            system.until(|event| matches!(event, Some(Event::Exited(_))).then_some(()));
+            // Answered when it has cleared away.
+            let _ = system.ask(Request::Terminate);
+        }
+    }
+}
+
 /// What comes until the terminal's last slave is closed.
 fn to_the_end(master: &OwnedFd) -> String {
     let mut text = Vec::new();

@@ -5,7 +5,7 @@ use crate::script::{
     answer, created, exit, exited, fifo, go, idle, launcher, native, no_launcher, out, ready, spec, start,
 };
 use crate::support::{Place, System};
-use hcs_guest_protocol::{self as guest, Response};
+use hcs_guest_protocol::Response;
 use hcs_silo::cgroup::Maximum;
 use hcs_silo::protocol::{Event, ProcessExit, Request};
 
@@ -30,7 +30,8 @@ fn when_memory_runs_out_programs_die_before_the_agent() {
     let system = System::started(&spec(&place, "a", &[agent, &idle()].concat(), launcher));
     start(&system, true);
     let told = |name: &str| fs_err::read_to_string(place.root.join(name)).unwrap();
-    assert_eq!(told("agent"), format!("{} 0 0\n", guest::AGENT_LINUX_PID));
+    let agent = told("agent");
+    assert!(agent.ends_with(" 0 0\n"), "{agent}");
     assert_eq!(told("launcher"), "100\n");
     system.end();
 }
