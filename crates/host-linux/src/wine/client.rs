@@ -179,7 +179,7 @@ fn locks(folder: &Path, metadata: &std::fs::Metadata) -> Result<Vec<fs_err::File
 }
 
 /// Where the server may have its folder: by upstream's rule; and Debian's makes one of a random name, which it notes in the
-/// prefix.
+/// prefix, below its `TMPDIR` (ours, if it was started from the same session), `/run/user/UID` or `/tmp`.
 fn server_folders(folder: &Path, uid: u32) -> Result<Vec<PathBuf>, WineError> {
     let mut folders = vec![PathBuf::from(format!("/tmp/.wine-{uid}"))];
     match fs_err::read(folder.join("wineserver")) {
@@ -193,7 +193,11 @@ fn server_folders(folder: &Path, uid: u32) -> Result<Vec<PathBuf>, WineError> {
                     what: "its wineserver names no folder",
                 });
             }
-            folders.push(Path::new("/tmp").join(name));
+            let runtime = PathBuf::from(format!("/run/user/{uid}"));
+            let places = [std::env::temp_dir(), runtime, "/tmp".into()].map(|parent| parent.join(name));
+            folders.extend(places);
+            folders.sort_unstable();
+            folders.dedup();
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
         Err(error) => return Err(error.into()),
