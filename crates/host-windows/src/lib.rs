@@ -27,6 +27,7 @@ mod exports;
 mod failure;
 mod host;
 mod information;
+mod kind;
 mod mailbox;
 mod options;
 mod platform;

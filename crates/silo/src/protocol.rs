@@ -46,7 +46,8 @@ impl Hello {
 pub enum Purpose {
     /// A handle on the system.
     Handle,
-    /// Only to see the [`Welcome`]: the connection is no handle, and ends with that.
+    /// Only to see the [`Welcome`]: the connection is no handle, and ends with that. Clients now read the board
+    /// ([`crate::board`]); it is answered for those that were built before.
     Look,
     /// To see what happens, from the [`Welcome`] on: no handle either.
     Watch,

@@ -6,28 +6,13 @@ use std::panic::catch_unwind;
 use std::ptr::null_mut;
 use std::sync::{Arc, OnceLock};
 
-use hcs_contract::{Hresult, Notification, NotificationType, ObjectKind, Result};
+use hcs_contract::{Hresult, Notification, NotificationType, Result};
 
 use super::V1;
 use crate::exports::success;
+use crate::kind::Kind;
 use crate::text::units;
 use crate::watched::{Context, Native, RECEIVERS, Told, Watched};
-
-/// Of what it is a handle.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    System,
-    Process,
-}
-
-impl Kind {
-    fn object(self) -> ObjectKind {
-        match self {
-            Self::System => ObjectKind::System,
-            Self::Process => ObjectKind::Process,
-        }
-    }
-}
 
 /// The handle.
 pub(super) struct Handle {

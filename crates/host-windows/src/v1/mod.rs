@@ -21,7 +21,8 @@ use crate::text::{Given, Wide};
 pub(crate) use self::system::{create, open};
 
 use self::exports::VmCompute;
-use self::handle::{Handle, Kind};
+use self::handle::Handle;
+use crate::kind::Kind;
 
 /// The DLL and what goes with it.
 #[derive(Debug)]

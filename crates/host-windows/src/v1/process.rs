@@ -8,9 +8,10 @@ use hcs_contract::{
     Subscription, reading,
 };
 
-use super::handle::{Handle, Kind};
+use super::handle::Handle;
 use super::{V1, no_handle};
 use crate::information::Information;
+use crate::kind::Kind;
 use crate::text::Wide;
 use crate::watched::Watched;
 

@@ -14,24 +14,9 @@ use hcs_schema::compute::SystemExitStatus;
 use super::V2;
 use super::operation::{Canceller, Flight};
 use crate::exports::success;
+use crate::kind::Kind;
 use crate::text::units;
 use crate::watched::{Context, Native, RECEIVERS, Told, Watched};
-
-/// Of what it is a handle.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    System,
-    Process,
-}
-
-impl Kind {
-    fn object(self) -> ObjectKind {
-        match self {
-            Self::System => ObjectKind::System,
-            Self::Process => ObjectKind::Process,
-        }
-    }
-}
 
 /// The handle.
 pub(super) struct Handle {

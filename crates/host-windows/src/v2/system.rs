@@ -10,11 +10,12 @@ use hcs_contract::{
     OperationKind, ProcessStreams, Result, Subscription,
 };
 
-use super::handle::{Handle, Kind, operate};
+use super::handle::{Handle, operate};
 use super::operation::Canceller;
 use super::process::Process;
 use super::{V2, no_handle};
 use crate::exports::success;
+use crate::kind::Kind;
 use crate::text::Wide;
 use crate::watched::{PIPES, Watched, blocking};
 

@@ -7,13 +7,11 @@ use std::ptr::null_mut;
 use hcs_abi::vmcompute::{CallbackHandle, NotificationCallback};
 use hcs_abi::{ProcessHandle, ProcessInformation, SystemHandle, TextIn, TextOut};
 use hcs_bridge::{Out, text, text_or_empty};
-use hcs_contract::{Deadline, Error, Hresult, ProcessStreams};
+use hcs_contract::{Deadline, Hresult, ProcessStreams};
 
-use super::{GENERATION, answer};
-use crate::callback::Callback;
+use super::{GENERATION, answer, end_registration};
 use crate::process::Process;
 use crate::system::System;
-use crate::watchers::unregister;
 
 /// # Safety
 /// By the API's contract texts end with a NUL, and places may be written to; each may be null. So it is for all exports
@@ -174,25 +172,18 @@ pub(super) unsafe extern "system" fn HcsRegisterProcessCallback(
     context: *mut c_void,
     registration: *mut CallbackHandle,
 ) -> i32 {
-    let register = || {
-        // SAFETY: the client's promise.
-        let place = unsafe { Out::new(registration, null_mut())? };
-        let callback = callback.ok_or_else(|| Error::invalid_argument("callback", "it is null"))?;
+    let register = |callback| {
         let process = Process::get(process)?;
-        let callback = Callback::new(callback, context);
         let subscribe = |callback| process.process.process().subscribe(callback);
-        let handle = process.watchers.register(callback, subscribe)?;
-        place.set(handle);
-        Ok(Hresult::S_OK)
+        process.watchers.register(callback, subscribe)
     };
-    // SAFETY: null may not be written to.
-    unsafe { answer(null_mut(), register) }
+    // SAFETY: the client's promise.
+    unsafe { super::register(callback, context, registration, register) }
 }
 
 /// # Safety
 /// Any handle may be given.
 #[unsafe(no_mangle)]
 pub(super) unsafe extern "system" fn HcsUnregisterProcessCallback(registration: CallbackHandle) -> i32 {
-    // SAFETY: null may not be written to.
-    unsafe { answer(null_mut(), || unregister(registration).map(|()| Hresult::S_OK)) }
+    end_registration(registration)
 }

@@ -8,13 +8,11 @@ use hcs_abi::vmcompute::{CallbackHandle, NotificationCallback};
 use hcs_abi::{Handle, SystemHandle, TextIn, TextOut};
 use hcs_bridge::{Document, Out, document_for_host, host, text, text_or_empty, without_token};
 use hcs_contract::{
-    ComputeService as _, ComputeSystem, Deadline, Error, Hresult, NotificationType, Operation, Result,
+    ComputeService as _, ComputeSystem, Deadline, Hresult, NotificationType, Operation, Result,
 };
 
-use super::{GENERATION, answer};
-use crate::callback::Callback;
+use super::{GENERATION, answer, end_registration};
 use crate::system::{System, accepted};
-use crate::watchers::unregister;
 
 /// # Safety
 /// By the API's contract texts end with a NUL, and places may be written to; each may be null. So it is for all exports
@@ -191,24 +189,17 @@ pub(super) unsafe extern "system" fn HcsRegisterComputeSystemCallback(
     context: *mut c_void,
     registration: *mut CallbackHandle,
 ) -> i32 {
-    let register = || {
-        // SAFETY: the client's promise.
-        let place = unsafe { Out::new(registration, null_mut())? };
-        let callback = callback.ok_or_else(|| Error::invalid_argument("callback", "it is null"))?;
+    let register = |callback| {
         let system = System::get(system)?;
-        let callback = Callback::new(callback, context);
-        let handle = system.watchers.register(callback, |callback| system.system.subscribe(callback))?;
-        place.set(handle);
-        Ok(Hresult::S_OK)
+        system.watchers.register(callback, |callback| system.system.subscribe(callback))
     };
-    // SAFETY: null may not be written to.
-    unsafe { answer(null_mut(), register) }
+    // SAFETY: the client's promise.
+    unsafe { super::register(callback, context, registration, register) }
 }
 
 /// # Safety
 /// Any handle may be given.
 #[unsafe(no_mangle)]
 pub(super) unsafe extern "system" fn HcsUnregisterComputeSystemCallback(registration: CallbackHandle) -> i32 {
-    // SAFETY: null may not be written to.
-    unsafe { answer(null_mut(), || unregister(registration).map(|()| Hresult::S_OK)) }
+    end_registration(registration)
 }

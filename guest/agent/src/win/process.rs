@@ -84,8 +84,8 @@ pub(crate) fn resume(thread: &OwnedHandle) -> Result<(), Failure> {
     if count == u32::MAX { Err(last("ResumeThread")) } else { Ok(()) }
 }
 
-/// How often a process is made again that ended before Wine's server knew it (seen on a busy machine, less than once in
-/// three hundred). It has run nothing of its program, so another try is as good as the first.
+/// How often a process is made again that ended before Wine's server knew it: with eight containers started at a time one
+/// of 160 did. It has run nothing of its program, so another try is as good as the first.
 const STILLBORN: usize = 2;
 
 /// Starts the process of a request, suspended.

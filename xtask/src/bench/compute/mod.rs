@@ -12,7 +12,7 @@ pub(super) mod profile;
 mod room;
 mod same;
 mod windows;
-mod wine;
+pub(in crate::bench) mod wine;
 
 use super::Bench;
 use super::row::Row;

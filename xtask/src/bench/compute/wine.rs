@@ -20,8 +20,8 @@ use crate::error::Error;
 use crate::process::Tool;
 
 /// Not `/usr/bin/wine`, a script that asks dpkg first.
-const LOADER: &str = "/usr/lib/wine/wine64";
-const SERVER: &str = "/usr/lib/wine/wineserver64";
+pub(in crate::bench) const LOADER: &str = "/usr/lib/wine/wine64";
+pub(in crate::bench) const SERVER: &str = "/usr/lib/wine/wineserver64";
 
 /// Folder of the measured program on `C:`, in the prefix and in our containers.
 pub(super) const FOLDER: &str = r"C:\bench";
@@ -53,19 +53,7 @@ impl Wine {
         this.room.act(|| {
             let flags = MountFlags::NOSUID | MountFlags::NODEV;
             mount("tmpfs", "/tmp", "tmpfs", flags, None).map_err(failed("mounting /tmp"))?;
-            let set_up = |program: &str| {
-                // Without these Wine offers to download browsers, and makes menu entries.
-                let overrides = "mscoree=;mshtml=;winemenubuilder.exe=";
-                let tool = environment(&this.stock)
-                    .into_iter()
-                    .fold(Tool::new(program), |tool, (name, value)| tool.env(name, value));
-                let tool = tool.env("WINEARCH", "win64").env("WINEDLLOVERRIDES", overrides);
-                // It says what it did, and what a 64-bit Wine can't do, also when told to say nothing.
-                tool.streams(Stdio::null(), Stdio::null(), Stdio::null())
-            };
-            set_up(LOADER).args(["wineboot.exe", "-i"]).run()?;
-            // The server writes the registry when it ends.
-            set_up(SERVER).arg("-w").run()
+            set_up(&this.stock)
         })?;
         let folder = this.stock.join("drive_c/bench");
         fs_err::create_dir(&folder)?;
@@ -144,14 +132,32 @@ impl Wine {
     }
 
     fn tool(&self, program: &str) -> Tool {
-        let tool = Tool::new(program);
-        environment(&self.prefix).into_iter().fold(tool, |tool, (name, value)| tool.env(name, value))
+        tool(program, &self.prefix)
     }
 
     fn timed(&self, args: &[&str]) -> Timed {
         let timed = Timed::new(LOADER, args);
         environment(&self.prefix).into_iter().fold(timed, |timed, (name, value)| timed.env(name, value))
     }
+}
+
+/// Makes a stock prefix in an empty folder; nothing runs in it afterwards.
+pub(in crate::bench) fn set_up(prefix: &Path) -> Result<(), Error> {
+    let step = |program: &str| {
+        // Without these Wine offers to download browsers, and makes menu entries.
+        let overrides = "mscoree=;mshtml=;winemenubuilder.exe=";
+        let tool = tool(program, prefix).env("WINEARCH", "win64").env("WINEDLLOVERRIDES", overrides);
+        // It says what it did, and what a 64-bit Wine can't do, also when told to say nothing.
+        tool.streams(Stdio::null(), Stdio::null(), Stdio::null())
+    };
+    step(LOADER).args(["wineboot.exe", "-i"]).run()?;
+    // The server writes the registry when it ends.
+    step(SERVER).arg("-w").run()
+}
+
+/// A program of Wine's in a prefix.
+pub(in crate::bench) fn tool(program: &str, prefix: &Path) -> Tool {
+    environment(prefix).into_iter().fold(Tool::new(program), |tool, (name, value)| tool.env(name, value))
 }
 
 /// As the programs of our containers have it.

@@ -9,14 +9,11 @@ use std::time::{Duration, Instant};
 use super::http::{self, Connection};
 use crate::bench::Bench;
 use crate::bench::alternate::{Contender, Plan, alternate};
+use crate::bench::compute::wine::{self, LOADER, SERVER};
 use crate::bench::row::Row;
 use crate::build;
 use crate::error::Error;
 use crate::process::Tool;
-
-/// Not `/usr/bin/wine`, a script that asks dpkg first.
-const LOADER: &str = "/usr/lib/wine/wine64";
-const SERVER: &str = "/usr/lib/wine/wineserver64";
 
 const PLAN: Plan = Plan { warm_ups: 3, rounds: 20, pause: Duration::from_millis(5) };
 
@@ -70,9 +67,8 @@ impl Prefix {
     fn new(bench: &Bench<'_>, tcp: &Tcp) -> Result<Self, Error> {
         build::clients(bench.layout)?;
         let this = Self { folder: bench.dir.join("prefix") };
-        this.tool(LOADER).args(["wineboot.exe", "-i"]).run()?;
-        // The registry is written when the server ends.
-        this.tool(SERVER).arg("-w").run()?;
+        fs_err::create_dir(&this.folder)?;
+        wine::set_up(&this.folder)?;
         Tool::new(bench.layout.bin().join("hcs"))
             .args(["wine-prefix", "install"])
             .arg(&this.folder)
@@ -85,24 +81,12 @@ impl Prefix {
     }
 
     fn client(&self, id: &str) -> Result<Client, Error> {
-        let tool = self.tool(LOADER).args([r"C:\operations.exe", "queries", id]);
+        let tool = wine::tool(LOADER, &self.folder).args([r"C:\operations.exe", "queries", id]);
+        let tool = tool.without_env("HCS_HOST").without_env("HCS_TOKEN_FILE");
         let mut child = tool.streams(Stdio::piped(), Stdio::piped(), Stdio::inherit()).spawn()?;
         let no = || problem("the client has no streams");
         let (input, output) = (child.stdin.take().ok_or_else(no)?, child.stdout.take().ok_or_else(no)?);
         Ok(Client { child, input: Some(input), output: BufReader::new(output) })
-    }
-
-    fn tool(&self, program: &str) -> Tool {
-        Tool::new(program)
-            .env("WINEPREFIX", &self.folder)
-            .env("WINEARCH", "win64")
-            .env("WINEDEBUG", "-all")
-            // Without these Wine offers to download browsers, and makes menu entries.
-            .env("WINEDLLOVERRIDES", "mscoree=;mshtml=;winemenubuilder.exe=")
-            .env("HOME", "/")
-            .env("DISPLAY", "")
-            .without_env("HCS_HOST")
-            .streams(Stdio::null(), Stdio::null(), Stdio::null())
     }
 }
 
@@ -110,7 +94,7 @@ impl Drop for Prefix {
     fn drop(&mut self) {
         for option in ["-k", "-w"] {
             // Fails when there is none.
-            let _ = self.tool(SERVER).arg(option).run();
+            let _ = wine::tool(SERVER, &self.folder).arg(option).run();
         }
     }
 }
