@@ -8,14 +8,22 @@ pub(crate) struct Counts {
     skipped: u64,
     /// Each skipped test with its reason.
     pub(crate) reasons: Vec<String>,
+    /// What failed tests printed, for the end of the run: who reads only that shall find the cause there.
+    pub(crate) failures: Vec<String>,
     /// The program whose lines come now.
     program: String,
+    /// Within what a program prints of its failed tests.
+    in_failures: bool,
 }
+
+/// How many lines of failed tests are repeated at the end.
+const REPEATED: usize = 120;
 
 impl Counts {
     /// Takes in one line of output, and says whether a reader wants to see it: not those of tests that passed.
     pub(crate) fn take(&mut self, line: &str) -> bool {
         let trimmed = line.trim_start();
+        self.repeat_later(line);
         if let Some(rest) = trimmed.strip_prefix("Running ").or_else(|| trimmed.strip_prefix("Doc-tests ")) {
             let name = rest.split(" (").next().unwrap_or(rest);
             name.trim_start_matches("unittests ").clone_into(&mut self.program);
@@ -38,6 +46,22 @@ impl Counts {
             return outcome != "ok";
         }
         !trimmed.is_empty()
+    }
+
+    /// Keeps the lines between "failures:" and the sums.
+    fn repeat_later(&mut self, line: &str) {
+        if line == "failures:" {
+            if !self.in_failures {
+                self.failures.push(format!("failed in {}:", self.program));
+            }
+            self.in_failures = true;
+        } else if line.starts_with("test result: ") {
+            self.in_failures = false;
+        } else if line.ends_with(" ... FAILED") || line.contains(" ... FAILED (no verdict") {
+            self.failures.push(format!("{}: {line}", self.program));
+        } else if self.in_failures && !line.trim().is_empty() && self.failures.len() < REPEATED {
+            self.failures.push(format!("  {line}"));
+        }
     }
 
     /// A part that is left out as a whole. Several boots may leave out the same for the same reason.
@@ -78,6 +102,39 @@ test result: FAILED. 1 passed; 1 failed; 1 ignored; 0 measured; 0 filtered out; 
 test crates/hcsshim/src/lib.rs - Host (line 7) ... ignored
 test result: ok. 41 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.00s
 ";
+
+    #[test]
+    fn what_failed_tests_printed_is_kept_for_the_end() {
+        let mut counts = Counts::default();
+        for line in [
+            "     Running tests/compute/main.rs (target/debug/deps/compute-0123)",
+            "test start::twice ... ok",
+            "test start::once ... FAILED",
+            "",
+            "failures:",
+            "",
+            "---- start::once ----",
+            "exit code 9 after signal 15",
+            "",
+            "failures:",
+            "    start::once",
+            "",
+            "test result: FAILED. 1 passed; 1 failed; 0 ignored",
+            "     Running tests/other.rs (target/debug/deps/other-0123)",
+        ] {
+            counts.take(line);
+        }
+        assert_eq!(
+            counts.failures,
+            [
+                "tests/compute/main.rs: test start::once ... FAILED",
+                "failed in tests/compute/main.rs:",
+                "  ---- start::once ----",
+                "  exit code 9 after signal 15",
+                "      start::once",
+            ]
+        );
+    }
 
     #[test]
     fn sums_and_reasons_are_read_and_passed_tests_are_not_shown() {

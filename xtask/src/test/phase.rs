@@ -99,7 +99,7 @@ impl Run {
         self.rows.push(Row { name, took, budget, failed: took > budget });
     }
 
-    /// Prints the table, why tests were skipped, and the count.
+    /// Prints the table, why tests were skipped, what failed ones said, and the count.
     pub(crate) fn finish(self, counts: &Counts) -> Result<(), Error> {
         let titles = ["phase", "seconds", "budget", ""].map(str::to_owned).to_vec();
         let mut rows = vec![titles];
@@ -113,6 +113,9 @@ impl Run {
         }
         for reason in &counts.reasons {
             print::line(format_args!("skipped: {reason}"));
+        }
+        for line in &counts.failures {
+            print::line(line);
         }
         print::line(counts.line());
         let names: Vec<_> =
