@@ -50,8 +50,6 @@
 //!
 //! Invariant: bytes in, bytes out. This crate knows nothing of layers' folders and HCS documents, and runs on any system.
 
-#![forbid(unsafe_code)]
-
 mod convert;
 mod format;
 pub mod read;

@@ -5,6 +5,7 @@
 //!
 //! Source: Linux, Documentation/admin-guide/device-mapper/verity.rst; cryptsetup's description of the super block.
 
+mod many;
 mod read;
 mod tree;
 

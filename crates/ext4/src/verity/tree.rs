@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::{Mutex, PoisonError};
 
+use super::many::hash_many;
 use super::{BLOCK, HASH, SALT, SIGNATURE, Verity, hash, uuid_from};
 use crate::storage::Storage;
 use crate::write::Spill;
@@ -27,16 +28,15 @@ impl Leaves {
     /// Hashes whole blocks that lie from `first` on.
     pub(crate) fn add(&self, first: u64, bytes: &[u8]) -> io::Result<()> {
         let mut at = first * HASH as u64;
-        for blocks in bytes.chunks(BATCH * BLOCK) {
-            let mut hashes = [0; BATCH * HASH];
-            let mut length = 0;
-            for (out, block) in hashes.chunks_mut(HASH).zip(blocks.chunks(BLOCK)) {
-                out.copy_from_slice(&hash(&[0; SALT], block));
-                length += HASH;
-            }
+        let (blocks, rest) = bytes.as_chunks::<BLOCK>();
+        debug_assert!(rest.is_empty());
+        for blocks in blocks.chunks(BATCH) {
+            let mut hashes = [[0; HASH]; BATCH];
+            let hashes = &mut hashes[..blocks.len()];
+            hash_many(blocks, hashes);
             let mut all = self.hashes.lock().unwrap_or_else(PoisonError::into_inner);
-            put(&mut all, at, &hashes[..length])?;
-            at += length as u64;
+            put(&mut all, at, hashes.as_flattened())?;
+            at += hashes.as_flattened().len() as u64;
         }
         Ok(())
     }
