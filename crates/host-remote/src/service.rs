@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use hcs_contract::{
-    ComputeService, ComputeSystem, Error, Object, Operation, OperationKind, Result, SystemEvents,
+    ComputeService, ComputeSystem, Error, Object, Operation, OperationKind, Records, Result, SystemEvents,
 };
 use hcs_remote_protocol::{Created, OPERATION_HEADER, Opened, Outcome, encode_component};
 
@@ -57,7 +57,10 @@ impl RemoteHost {
 
     /// Does it in the session, and once more in a new one when the server does not know that session: then it has done
     /// nothing.
-    fn in_session<T>(&self, what: impl Fn(&Arc<Session>) -> std::result::Result<T, Failed>) -> Result<T> {
+    pub(crate) fn in_session<T>(
+        &self,
+        what: impl Fn(&Arc<Session>) -> std::result::Result<T, Failed>,
+    ) -> Result<T> {
         match what(&self.session()?) {
             Err(failed) if failed.is_unknown => Ok(what(&self.session()?)?),
             result => Ok(result?),
@@ -170,5 +173,9 @@ impl ComputeService for RemoteHost {
         let events = events
             .map_err(|error| error.with_operation(OperationKind::Subscribe).with_object(Object::service()))?;
         Ok(Box::new(events))
+    }
+
+    fn records(&self) -> Option<&dyn Records> {
+        Some(self)
     }
 }

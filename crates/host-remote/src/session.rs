@@ -448,7 +448,7 @@ fn outcome(kind: OperationKind, body: Vec<u8>) -> Result<Outcome> {
         .map_err(|_| Error::unexpected_value("an answer that is not UTF-8"))
 }
 
-fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
+pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
     serde_json::from_slice(body)
         .map_err(|error| Error::unexpected_value(format!("an answer of hcsd: {error}")))
 }
