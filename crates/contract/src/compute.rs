@@ -10,7 +10,9 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::{Callback, Error, Object, Operation, OperationKind, Result, Stream, Subscription, SystemEvents};
+use crate::{
+    Callback, Error, Object, Operation, OperationKind, Records, Result, Stream, Subscription, SystemEvents,
+};
 
 /// A host: makes, finds and lists compute systems.
 pub trait ComputeService: fmt::Debug + Send + Sync {
@@ -44,6 +46,11 @@ pub trait ComputeService: fmt::Debug + Send + Sync {
         let refused =
             Error::not_supported("events", "this host can't tell what happens to all of its systems");
         Err(refused.with_operation(OperationKind::Subscribe).with_object(Object::service()))
+    }
+
+    /// What this host keeps of its systems beyond the service's own knowledge; `None`: nothing, the default.
+    fn records(&self) -> Option<&dyn Records> {
+        None
     }
 }
 
@@ -79,6 +86,13 @@ pub trait ComputeSystem: fmt::Debug + Send + Sync {
     /// Asks for properties. `query` is a `PropertyQuery`; the result has the shape of the document that the system
     /// was created from: `ContainerProperties` for schema 1, `Properties` for schema 2.
     fn properties(&self, query: &str) -> Operation;
+
+    /// What [`ComputeSystem::properties`] would answer, if that is known here without waiting for anybody; `None`: ask.
+    /// A server looks first, on a thread that must not wait. Hosts without it leave this default.
+    fn properties_at_once(&self, query: &str) -> Option<Result<String>> {
+        let _ = query;
+        None
+    }
 
     /// Changes it: a `ResourceModificationRequestResponse` (schema 1) or `ModifySettingRequest` (schema 2).
     ///

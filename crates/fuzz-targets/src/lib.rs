@@ -15,6 +15,7 @@ mod files;
 mod images;
 mod layers;
 mod programs;
+mod remote;
 
 /// A target.
 #[derive(Clone, Copy, Debug)]
@@ -58,6 +59,8 @@ targets! {
     layers::backup_stream,
     layers::stream_buffers,
     layers::tar_to_layer,
+    remote::remote_answer,
+    remote::remote_document,
 }
 
 /// The parts of an input between separators; what is not UTF-8 is replaced.

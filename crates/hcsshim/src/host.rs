@@ -135,8 +135,20 @@ impl Host {
         &self.service
     }
 
-    /// The engine on Linux, for what only it can do: records, logs, bases, clearing away. `None` when this host is
-    /// of another kind.
+    /// What the host keeps of its containers beyond the service's own knowledge: labels, times, records and logs of
+    /// those that have ended; what it can do; and clearing away. The engine on Linux has it, also behind a server.
+    ///
+    /// # Errors
+    /// Not supported, for a host that keeps nothing.
+    pub fn records(&self) -> Result<&dyn hcs_contract::Records> {
+        self.service.records().ok_or_else(|| {
+            Error::not_supported("records", "this host keeps none of its containers")
+                .with_hint("the engine on Linux does, here or behind HCS_HOST")
+        })
+    }
+
+    /// The engine on Linux, for what only it can do: bases, and logs as they grow. `None` when this host is of another
+    /// kind.
     #[cfg(target_os = "linux")]
     pub fn linux(&self) -> Option<&Arc<crate::linux::LinuxHost>> {
         self.linux.as_ref()

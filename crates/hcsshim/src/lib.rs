@@ -93,8 +93,8 @@ pub use exit::{ExitStatus, SystemExit};
 pub use hcs_contract as contract;
 pub use hcs_contract::{
     Deadline, Deadlines, Error, ErrorEvent, ErrorKind, EventStopper, EventType, Hresult, Notification,
-    NotificationType, Object, ObjectKind, OperationKind, ProcessStreams, Result, Stream, StreamSource,
-    Subscription, SystemEvent, SystemEventKind,
+    NotificationType, Object, ObjectKind, OperationKind, ProcessStreams, Records, Result, Stream,
+    StreamSource, Subscription, SystemEvent, SystemEventKind,
 };
 #[cfg(feature = "fake")]
 #[doc(inline)]

@@ -6,40 +6,13 @@ use std::fmt::Display;
 use std::path::Path;
 
 use hcs_schema::Version;
+use hcs_schema::host::Feature;
 use hcs_silo::cgroup::{Controllers, Hierarchies, Layout};
 
 use crate::compute::{LinuxHost, NO_NETWORK};
 use crate::helpers;
 use crate::options::Options;
 use crate::wine::WineInstall;
-
-/// Something that a host can do or can't.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Feature {
-    /// A stable name, such as `guest-windows`.
-    pub name: &'static str,
-    /// Whether it can.
-    pub available: bool,
-    /// What there is; of what is not available, why not.
-    pub detail: String,
-    /// What to do so that it can be had, where something can be done.
-    pub hint: Option<String>,
-}
-
-impl Feature {
-    fn there(name: &'static str, detail: impl Into<String>) -> Self {
-        Self { name, available: true, detail: detail.into(), hint: None }
-    }
-
-    fn not(name: &'static str, reason: impl Into<String>) -> Self {
-        Self { name, available: false, detail: reason.into(), hint: None }
-    }
-
-    fn with_hint(self, hint: impl Into<String>) -> Self {
-        Self { hint: Some(hint.into()), ..self }
-    }
-}
 
 impl LinuxHost {
     /// What this host can do: guests, schemas, isolation, limits. Each with the reason when it can't.
@@ -77,7 +50,7 @@ fn guest_linux(options: &Options) -> Feature {
 fn guest_windows(options: &Options, wine: &Feature) -> Feature {
     const NAME: &str = "guest-windows";
     if !wine.available {
-        return Feature { name: NAME, ..wine.clone() };
+        return Feature { name: NAME.into(), ..wine.clone() };
     }
     guest(NAME, options, &[helpers::INIT, helpers::AGENT])
 }
@@ -177,7 +150,7 @@ fn id_mapped(name: &'static str, root: &Path, kind: u64, release: &str) -> Featu
     let (Some(Ok(major)), Some(Ok(minor))) = (numbers.next(), numbers.next()) else {
         return Feature::not(name, format!("the kernel's release {release:?} begins with no version"));
     };
-    match ID_MAPPED.iter().find(|(number, ..)| u64::from(*number) == kind) {
+    let feature = match ID_MAPPED.iter().find(|(number, ..)| u64::from(*number) == kind) {
         Some((_, file_system, since)) if (major, minor) >= *since => {
             Feature::there(name, format!("{}: {file_system}", root.display()))
         }
@@ -186,14 +159,11 @@ fn id_mapped(name: &'static str, root: &Path, kind: u64, release: &str) -> Featu
             format!("{}: {file_system} has them since Linux {major}.{minor}", root.display()),
         ),
         None => Feature::not(name, format!("{}: a file system of kind {kind:#x}", root.display())),
+    };
+    if feature.available {
+        return feature;
     }
-    .with_hint_unless_available("put HCS_ROOT on ext4, xfs or btrfs, or run without a user namespace")
-}
-
-impl Feature {
-    fn with_hint_unless_available(self, hint: &str) -> Self {
-        if self.available { self } else { self.with_hint(hint) }
-    }
+    feature.with_hint("put HCS_ROOT on ext4, xfs or btrfs, or run without a user namespace")
 }
 
 fn seccomp(actions: &Path) -> Feature {

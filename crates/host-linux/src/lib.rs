@@ -32,6 +32,5 @@ pub use client::{install_client, uninstall_client};
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub use compute::fuzzing;
-pub use compute::{Garbage, GcReport, LinuxHost, MappedFolder, MappedNow, MappedSocket, SystemInfo};
-pub use features::Feature;
+pub use compute::{Garbage, GcReport, LinuxHost, MappedFolder, MappedNow, MappedSocket};
 pub use options::{IdPool, Options};

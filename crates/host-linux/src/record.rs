@@ -178,9 +178,15 @@ pub(crate) fn read_text(path: &Path) -> Result<Option<String>> {
 fn read_whole(path: &Path) -> io::Result<String> {
     let file = rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
     let mut bytes = Vec::with_capacity(SMALL);
-    while rustix::io::retry_on_intr(|| rustix::io::read(&file, rustix::buffer::spare_capacity(&mut bytes)))?
-        > 0
-    {
+    loop {
+        let room = bytes.capacity() - bytes.len();
+        let count = rustix::io::retry_on_intr(|| {
+            rustix::io::read(&file, rustix::buffer::spare_capacity(&mut bytes))
+        })?;
+        // Less than there was room for is a regular file's end.
+        if count < room {
+            break;
+        }
         bytes.reserve(SMALL);
     }
     String::from_utf8(bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))

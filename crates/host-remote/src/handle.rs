@@ -145,9 +145,16 @@ impl Handle {
                 drop(done);
             }),
         );
-        if called == Called::GoesOn
-            && let Some(completer) = &*completer.lock().unwrap_or_else(PoisonError::into_inner)
-        {
+        let goes_on = match called {
+            Called::Complete => false,
+            Called::GoesOn => true,
+            // Handles are the session's, and with it they are dead.
+            Called::Unknown(complete) => {
+                complete(Err(Error::disconnected()));
+                false
+            }
+        };
+        if goes_on && let Some(completer) = &*completer.lock().unwrap_or_else(PoisonError::into_inner) {
             // Weak: the operation must not keep the session it may outlive.
             let session = Arc::downgrade(&self.session);
             let pending = Arc::downgrade(&self.state);
@@ -205,7 +212,8 @@ impl Handle {
         let mut subscribed = self.subscribed.lock().unwrap_or_else(PoisonError::into_inner);
         if !*subscribed {
             let path = format!("{}/subscribe", self.path);
-            self.session.request(OperationKind::Subscribe, "POST", &path, "", b"").map_err(of_this)?;
+            let asked = self.session.request(OperationKind::Subscribe, "POST", &path, "", b"");
+            asked.map_err(|failed| of_this(failed.into()))?;
             *subscribed = true;
         }
         Ok(subscription)

@@ -1,7 +1,7 @@
 //! As much of HTTP/1.1 as a client of hcsd needs: a request, its answer, an answer that is a stream of lines, and an
 //! upgrade. What comes is checked and has limits.
 
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read, Write};
 use std::time::Duration;
 
 use crate::transport::Transport;
@@ -14,11 +14,13 @@ const MOST_OF_BODY: usize = 1 << 28;
 
 /// A connection that is used for one request after the other.
 #[derive(Debug)]
-pub(crate) struct Connection {
-    transport: Transport,
+pub(crate) struct Connection<T = Transport> {
+    transport: T,
     /// What has come and is not used yet.
     buffer: Vec<u8>,
     limit: Option<Duration>,
+    /// Of the last request nothing went out.
+    unsent: bool,
 }
 
 /// An answer.
@@ -43,10 +45,6 @@ fn nonsense(what: &'static str) -> io::Error {
 }
 
 impl Connection {
-    pub(crate) fn new(transport: Transport) -> Self {
-        Self { transport, buffer: Vec::new(), limit: None }
-    }
-
     /// How long the next answer may take.
     pub(crate) fn set_limit(&mut self, limit: Option<Duration>) -> io::Result<()> {
         if self.limit != limit {
@@ -54,6 +52,22 @@ impl Connection {
             self.limit = limit;
         }
         Ok(())
+    }
+
+    /// Reads the answer: the bare connection when it was upgraded, and what came behind the head.
+    pub(crate) fn receive_upgrade(mut self) -> io::Result<Result<(Transport, Vec<u8>), Answer>> {
+        let head = self.head()?;
+        if head.status == 101 {
+            self.set_limit(None)?;
+            return Ok(Ok((self.transport, self.buffer)));
+        }
+        self.body(&head).map(Err)
+    }
+}
+
+impl<T: Read + Write> Connection<T> {
+    pub(crate) fn new(transport: T) -> Self {
+        Self { transport, buffer: Vec::new(), limit: None, unsent: true }
     }
 
     /// Sends a request: in one write, so that it goes in one packet. `headers` are whole lines.
@@ -64,8 +78,25 @@ impl Connection {
         );
         let mut message = head.into_bytes();
         message.extend_from_slice(body);
-        self.transport.write_all(&message)?;
+        self.unsent = true;
+        let mut rest = &message[..];
+        while !rest.is_empty() {
+            match self.transport.write(rest) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(count) => {
+                    self.unsent = false;
+                    rest = &rest[count..];
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
         self.transport.flush()
+    }
+
+    /// Whether nothing of the last request has gone out, so that nobody can have acted on it.
+    pub(crate) fn is_unsent(&self) -> bool {
+        self.unsent
     }
 
     /// Reads the answer, which has a length.
@@ -75,7 +106,7 @@ impl Connection {
     }
 
     /// Reads the answer: a stream of lines when it is a success.
-    pub(crate) fn receive_lines(mut self) -> io::Result<Result<Lines, Answer>> {
+    pub(crate) fn receive_lines(mut self) -> io::Result<Result<Lines<T>, Answer>> {
         let head = self.head()?;
         if head.status == 200 && head.chunked {
             return Ok(Ok(Lines {
@@ -85,16 +116,6 @@ impl Connection {
                 looked_at: 0,
                 part: Part::Size,
             }));
-        }
-        self.body(&head).map(Err)
-    }
-
-    /// Reads the answer: the bare connection when it was upgraded, and what came behind the head.
-    pub(crate) fn receive_upgrade(mut self) -> io::Result<Result<(Transport, Vec<u8>), Answer>> {
-        let head = self.head()?;
-        if head.status == 101 {
-            self.set_limit(None)?;
-            return Ok(Ok((self.transport, self.buffer)));
         }
         self.body(&head).map(Err)
     }
@@ -137,7 +158,7 @@ impl Connection {
     }
 }
 
-fn read_more(transport: &mut Transport, buffer: &mut Vec<u8>) -> io::Result<usize> {
+fn read_more(transport: &mut impl Read, buffer: &mut Vec<u8>) -> io::Result<usize> {
     let mut bytes = [0; 8192];
     loop {
         match transport.read(&mut bytes) {
@@ -173,8 +194,8 @@ fn parse(bytes: &[u8]) -> io::Result<Option<(Head, usize)>> {
 
 /// An answer that goes on: lines, as they come. A read that timed out can be tried again; nothing is lost.
 #[derive(Debug)]
-pub(crate) struct Lines {
-    transport: Transport,
+pub(crate) struct Lines<T = Transport> {
+    transport: T,
     raw: Vec<u8>,
     text: Vec<u8>,
     /// So much of the text has no line's end.
@@ -198,7 +219,9 @@ impl Lines {
     pub(crate) fn transport(&self) -> &Transport {
         &self.transport
     }
+}
 
+impl<T: Read> Lines<T> {
     /// The next line without its end; `None` when there are no more.
     pub(crate) fn next(&mut self) -> io::Result<Option<Vec<u8>>> {
         loop {

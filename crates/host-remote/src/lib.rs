@@ -23,10 +23,14 @@
 
 mod connect;
 mod events;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod handle;
 mod http;
 mod options;
 mod process;
+mod records;
 mod service;
 mod session;
 mod stream;

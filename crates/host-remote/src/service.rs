@@ -1,16 +1,16 @@
 //! The host: makes, finds and lists systems by way of a server.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use hcs_contract::{
-    ComputeService, ComputeSystem, Error, Object, Operation, OperationKind, Result, SystemEvents,
+    ComputeService, ComputeSystem, Error, Object, Operation, OperationKind, Records, Result, SystemEvents,
 };
 use hcs_remote_protocol::{Created, OPERATION_HEADER, Opened, Outcome, encode_component};
 
 use crate::connect::Connector;
 use crate::events::Events;
 use crate::options::Options;
-use crate::session::{Called, Session};
+use crate::session::{Called, Complete, Failed, Session};
 use crate::system::System;
 
 /// A host that a server has. Clones share its session.
@@ -55,50 +55,85 @@ impl RemoteHost {
         }
     }
 
+    /// Does it in the session, and once more in a new one when the server does not know that session: then it has done
+    /// nothing.
+    pub(crate) fn in_session<T>(
+        &self,
+        what: impl Fn(&Arc<Session>) -> std::result::Result<T, Failed>,
+    ) -> Result<T> {
+        match what(&self.session()?) {
+            Err(failed) if failed.is_unknown => Ok(what(&self.session()?)?),
+            result => Ok(result?),
+        }
+    }
+
     /// A call on the service.
     fn call(&self, kind: OperationKind, name: &str, query: &str) -> Operation {
-        let session = match self.session() {
-            Ok(session) => session,
-            Err(error) => return Operation::done(kind, Object::service(), Err(error)),
-        };
         let (operation, completer) = Operation::new(kind, Object::service());
-        let number = session.next_number();
-        // Before the call: its answer may take the completer.
-        let weak = Arc::downgrade(&session);
+        // Where the call is under way, from before it is made: its answer may take the completer.
+        let under_way: Arc<Mutex<Option<(Weak<Session>, u64)>>> = Arc::default();
+        let to_cancel = Arc::clone(&under_way);
         completer.on_cancel(move || {
-            if let Some(session) = weak.upgrade() {
+            let under_way = to_cancel.lock().unwrap_or_else(PoisonError::into_inner).take();
+            if let Some((session, number)) = under_way
+                && let Some(session) = session.upgrade()
+            {
                 session.cancel(number);
             }
         });
-        let path = format!("{}/{name}", session.path());
-        let complete = Box::new(move |outcome: Result<Outcome>| completer.complete(outcome.and_then(text)));
-        let _: Called = session.call(kind, number, &path, "", query.as_bytes(), complete);
+        let mut complete: Complete =
+            Box::new(move |outcome: Result<Outcome>| completer.complete(outcome.and_then(text)));
+        for last in [false, true] {
+            let session = match self.session() {
+                Ok(session) => session,
+                Err(error) => {
+                    complete(Err(error));
+                    break;
+                }
+            };
+            let number = session.next_number();
+            *under_way.lock().unwrap_or_else(PoisonError::into_inner) =
+                Some((Arc::downgrade(&session), number));
+            let path = format!("{}/{name}", session.path());
+            match session.call(kind, number, &path, "", query.as_bytes(), complete) {
+                // In a new session, once.
+                Called::Unknown(again) if !last => complete = again,
+                Called::Unknown(complete) => {
+                    complete(Err(Error::disconnected()));
+                    break;
+                }
+                Called::Complete | Called::GoesOn => break,
+            }
+        }
         operation
     }
 
     fn create(&self, id: &str, document: &str) -> Result<(Arc<dyn ComputeSystem>, Operation)> {
         let kind = OperationKind::Create;
-        let session = self.session()?;
-        let number = session.next_number();
-        let (operation, completer) = Operation::new(kind, Object::system(id));
-        let complete = Box::new(move |outcome: Result<Outcome>| completer.complete(outcome.and_then(text)));
-        session.expect(number, complete).map_err(|_| Error::disconnected())?;
-        let path = format!("{}/systems?id={}", session.path(), encode_component(id));
-        let headers = format!("{OPERATION_HEADER}: {number}\r\n");
-        let created: Result<Created> = session.ask(kind, &path, &headers, document.as_bytes());
-        let Created { handle, outcome } = match created {
-            Ok(created) => created,
-            Err(error) => {
-                session.complete(number, Err(error.clone()));
-                return Err(error);
+        self.in_session(|session| {
+            let number = session.next_number();
+            let (operation, completer) = Operation::new(kind, Object::system(id));
+            let complete =
+                Box::new(move |outcome: Result<Outcome>| completer.complete(outcome.and_then(text)));
+            session.expect(number, complete).map_err(|_| Error::disconnected())?;
+            let path = format!("{}/systems?id={}", session.path(), encode_component(id));
+            let headers = format!("{OPERATION_HEADER}: {number}\r\n");
+            let created = session.ask(kind, &path, &headers, document.as_bytes());
+            let Created { handle, outcome } = match created {
+                Ok(created) => created,
+                Err(failed) => {
+                    // Nobody waits for it: the handle that it belongs to never came to be.
+                    session.complete(number, Err(Error::disconnected()));
+                    return Err(failed);
+                }
+            };
+            match outcome {
+                Some(Outcome::Error(error)) => session.complete(number, Err((*error).into())),
+                Some(outcome) => session.complete(number, Ok(outcome)),
+                None => {}
             }
-        };
-        match outcome {
-            Some(Outcome::Error(error)) => session.complete(number, Err((*error).into())),
-            Some(outcome) => session.complete(number, Ok(outcome)),
-            None => {}
-        }
-        Ok((Arc::new(System::new(&session, handle, id)), operation))
+            Ok((Arc::new(System::new(session, handle, id)) as Arc<dyn ComputeSystem>, operation))
+        })
     }
 }
 
@@ -117,13 +152,12 @@ impl ComputeService for RemoteHost {
 
     fn open_system(&self, id: &str) -> Result<Arc<dyn ComputeSystem>> {
         let kind = OperationKind::OpenSystem;
-        let open = || {
-            let session = self.session()?;
+        let opened = self.in_session(|session| {
             let path = format!("{}/open?id={}", session.path(), encode_component(id));
             let Opened { handle, .. } = session.ask(kind, &path, "", b"")?;
-            Ok(Arc::new(System::new(&session, handle, id)) as Arc<dyn ComputeSystem>)
-        };
-        open().map_err(|error: Error| error.with_operation(kind).with_object(Object::system(id)))
+            Ok(Arc::new(System::new(session, handle, id)) as Arc<dyn ComputeSystem>)
+        });
+        opened.map_err(|error| error.with_operation(kind).with_object(Object::system(id)))
     }
 
     fn enumerate_systems(&self, query: &str) -> Operation {
@@ -139,5 +173,9 @@ impl ComputeService for RemoteHost {
         let events = events
             .map_err(|error| error.with_operation(OperationKind::Subscribe).with_object(Object::service()))?;
         Ok(Box::new(events))
+    }
+
+    fn records(&self) -> Option<&dyn Records> {
+        Some(self)
     }
 }

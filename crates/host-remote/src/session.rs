@@ -22,8 +22,31 @@ const IDLE: Duration = Duration::from_secs(20);
 /// Connections that are kept for the next request.
 const KEPT: usize = 8;
 
+/// The status of HTTP for a session that is not there.
+const GONE: u16 = 410;
+
 /// What completes a call.
-type Complete = Box<dyn FnOnce(Result<Outcome>) + Send>;
+pub(crate) type Complete = Box<dyn FnOnce(Result<Outcome>) + Send>;
+
+/// Why a request has no answer.
+#[derive(Debug)]
+pub(crate) struct Failed {
+    error: Error,
+    /// The server knows no session of this name, so it has done nothing: it was started anew.
+    pub(crate) is_unknown: bool,
+}
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Self {
+        Self { error, is_unknown: false }
+    }
+}
+
+impl From<Failed> for Error {
+    fn from(failed: Failed) -> Self {
+        failed.error
+    }
+}
 
 /// A session.
 pub(crate) struct Session {
@@ -38,6 +61,8 @@ pub(crate) struct Session {
 #[derive(Default)]
 struct State {
     ended: Option<Error>,
+    /// The server does not know it: the lines will soon end.
+    unknown: bool,
     last: u64,
     operations: BTreeMap<u64, Complete>,
     handles: BTreeMap<u64, Weak<dyn Watch>>,
@@ -82,7 +107,8 @@ impl Session {
     }
 
     pub(crate) fn has_ended(&self) -> bool {
-        self.lock().ended.is_some()
+        let state = self.lock();
+        state.unknown || state.ended.is_some()
     }
 
     /// A number for a call.
@@ -103,6 +129,9 @@ impl Session {
     }
 
     /// A request whose answer is waited for.
+    ///
+    /// A kept connection may have been closed by the server meanwhile. What is safe to be asked twice, and what nothing
+    /// went out of, is then asked again over a new one.
     pub(crate) fn request(
         &self,
         kind: OperationKind,
@@ -110,28 +139,49 @@ impl Session {
         path: &str,
         headers: &str,
         body: &[u8],
-    ) -> Result<Answer> {
+    ) -> std::result::Result<Answer, Failed> {
         let limit = self.options.deadlines.limit(kind).unwrap_or(self.options.deadlines.open);
-        let mut connection = self.connection()?;
         let mut headers = headers.to_owned();
         headers.push_str(self.connector.authorization());
-        let answer = connection
-            .set_limit(Some(limit))
-            .and_then(|()| connection.send(method, path, &headers, body))
-            .or_else(|error| if may_have_answered(&error) { Ok(()) } else { Err(error) })
-            .and_then(|()| connection.receive());
+        let ask = |connection: &mut Connection| {
+            connection
+                .set_limit(Some(limit))
+                .and_then(|()| connection.send(method, path, &headers, body))
+                .or_else(|error| if may_have_answered(&error) { Ok(()) } else { Err(error) })
+                .and_then(|()| connection.receive())
+        };
+        let kept = if needs_a_new_one(kind, method) { None } else { self.kept()? };
+        let is_kept = kept.is_some();
+        let mut connection = match kept {
+            Some(kept) => kept,
+            None => Connection::new(self.connector.connect()?),
+        };
+        let mut answer = ask(&mut connection);
+        if let Err(error) = &answer
+            && is_kept
+            && !timed_out(error)
+            && (connection.is_unsent() || may_be_asked_twice(kind, method))
+        {
+            connection = Connection::new(self.connector.connect()?);
+            answer = ask(&mut connection);
+        }
         match answer {
             Ok(answer) => {
-                if answer.keep {
-                    let mut state = self.lock();
-                    if state.ended.is_none() && state.idle.len() < KEPT {
-                        state.idle.push((connection, Instant::now()));
-                    }
+                let is_unknown = answer.status == GONE;
+                let mut state = self.lock();
+                state.unknown |= is_unknown;
+                if answer.keep && state.ended.is_none() && state.idle.len() < KEPT {
+                    state.idle.push((connection, Instant::now()));
                 }
-                if answer.status < 300 { Ok(answer) } else { Err(refused(&answer)) }
+                drop(state);
+                if answer.status < 300 {
+                    Ok(answer)
+                } else {
+                    Err(Failed { error: refused(&answer), is_unknown })
+                }
             }
-            Err(error) if timed_out(&error) => Err(Error::timeout("hcsd's answer", limit)),
-            Err(error) => Err(lost(&self.connector, error)),
+            Err(error) if timed_out(&error) => Err(Error::timeout("hcsd's answer", limit).into()),
+            Err(error) => Err(lost(&self.connector, error).into()),
         }
     }
 
@@ -142,8 +192,9 @@ impl Session {
         path: &str,
         headers: &str,
         body: &[u8],
-    ) -> Result<T> {
-        read(&self.request(kind, "POST", path, headers, body)?.body)
+    ) -> std::result::Result<T, Failed> {
+        let answer = self.request(kind, "POST", path, headers, body)?;
+        Ok(read(&answer.body)?)
     }
 
     /// A call that may go on after its answer. `complete` is called once: here, or by the thread that reads lines.
@@ -165,7 +216,11 @@ impl Session {
         let outcome = match answer {
             Ok(answer) if answer.status == 202 => return Called::GoesOn,
             Ok(answer) => outcome(kind, answer.body),
-            Err(error) => Err(error),
+            Err(failed) if failed.is_unknown => {
+                let complete = self.lock().operations.remove(&number);
+                return complete.map_or(Called::Complete, Called::Unknown);
+            }
+            Err(failed) => Err(failed.into()),
         };
         self.complete(number, outcome);
         Called::Complete
@@ -224,18 +279,18 @@ impl Session {
         }
     }
 
-    fn connection(&self) -> Result<Connection> {
+    /// A connection that was used before; `None`: there is none.
+    fn kept(&self) -> Result<Option<Connection>> {
         let mut state = self.lock();
         if state.ended.is_some() {
             return Err(Error::disconnected());
         }
         while let Some((connection, since)) = state.idle.pop() {
             if since.elapsed() < IDLE {
-                return Ok(connection);
+                return Ok(Some(connection));
             }
         }
-        drop(state);
-        Ok(Connection::new(self.connector.connect()?))
+        Ok(None)
     }
 
     fn take_line(&self, line: Line) -> Option<Error> {
@@ -298,10 +353,11 @@ impl Drop for Session {
 }
 
 /// Whether a call is complete.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Called {
     Complete,
     GoesOn,
+    /// The server does not know the session, so it has done nothing; what is to complete the call comes back.
+    Unknown(Complete),
 }
 
 /// What reads a session's lines. It holds the session only while it tells it something.
@@ -392,7 +448,7 @@ fn outcome(kind: OperationKind, body: Vec<u8>) -> Result<Outcome> {
         .map_err(|_| Error::unexpected_value("an answer that is not UTF-8"))
 }
 
-fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
+pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
     serde_json::from_slice(body)
         .map_err(|error| Error::unexpected_value(format!("an answer of hcsd: {error}")))
 }
@@ -406,6 +462,24 @@ fn refused(answer: &Answer) -> Error {
             answer.status
         )),
     }
+}
+
+/// Asked twice these change nothing, and answer alike.
+fn may_be_asked_twice(kind: OperationKind, method: &str) -> bool {
+    method != "POST"
+        || matches!(
+            kind,
+            OperationKind::Enumerate
+                | OperationKind::GetServiceProperties
+                | OperationKind::GetProperties
+                | OperationKind::GetProcessProperties
+        )
+}
+
+/// What begins with an id can be asked of a server that was started anew, but not twice of one: a connection of its own
+/// leads to the present one for certain.
+fn needs_a_new_one(kind: OperationKind, method: &str) -> bool {
+    method == "POST" && matches!(kind, OperationKind::Create | OperationKind::OpenSystem)
 }
 
 /// The server hung up before it had read everything: it may have said why.

@@ -44,6 +44,7 @@ pub mod compute;
 mod document;
 #[cfg(feature = "drop-member")]
 pub mod drop_member;
+pub mod host;
 #[cfg(feature = "json-schema")]
 pub mod json_schema;
 mod linux_host;

@@ -8,6 +8,8 @@ use clap::Parser;
 use hcsd::{Config, TlsFiles};
 use tracing_subscriber::filter::LevelFilter;
 
+use crate::Error;
+
 /// Serves this machine's host of the Host Compute Service contract over HTTP
 ///
 /// Clients set HCS_HOST: unix:///run/hcs/hcsd.sock, http://127.0.0.1:PORT with HCS_TOKEN_FILE, or https://HOST:PORT
@@ -67,12 +69,18 @@ impl Args {
         usize::from(self.workers)
     }
 
-    pub(crate) fn tls_files(&self) -> Option<TlsFiles> {
-        Some(TlsFiles {
-            certificate: self.tls_cert.clone()?,
-            key: self.tls_key.clone()?,
-            client_ca: self.tls_client_ca.clone()?,
-        })
+    /// `None`: none are given.
+    ///
+    /// # Errors
+    /// Only some of them are.
+    pub(crate) fn tls_files(&self) -> Result<Option<TlsFiles>, Error> {
+        match (self.tls_cert.clone(), self.tls_key.clone(), self.tls_client_ca.clone()) {
+            (None, None, None) => Ok(None),
+            (Some(certificate), Some(key), Some(client_ca)) => {
+                Ok(Some(TlsFiles { certificate, key, client_ca }))
+            }
+            _ => Err(Error::TlsFiles),
+        }
     }
 
     pub(crate) fn config(&self) -> Config {

@@ -11,6 +11,7 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio_rustls::TlsAcceptor;
 
+use crate::systemd::Given;
 use crate::tls::{self, TlsError};
 use crate::token::Token;
 
@@ -104,12 +105,28 @@ impl Listener {
         Self::from_unix(listener, Some(path.to_owned())).map_err(failed)
     }
 
-    /// Listens on a socket that was handed over, as it is.
+    /// Listens on a socket that was handed over. TCP is asked to prove who it is as it is elsewhere: with files by TLS;
+    /// without, and then on an address of this machine alone, by the token.
     ///
     /// # Errors
-    /// The operating system's.
-    pub fn given_unix(listener: StdUnixListener) -> io::Result<Self> {
-        Self::from_unix(listener, None)
+    /// See [`ListenError`]. `token`'s own.
+    pub fn given<E: From<ListenError>>(
+        given: Given,
+        files: Option<&TlsFiles>,
+        token: impl FnOnce() -> Result<Token, E>,
+    ) -> Result<Self, E> {
+        let failed = |source| ListenError::Listen { address: "a socket of systemd's".to_owned(), source };
+        let listener = match given {
+            Given::Unix(listener) => return Ok(Self::from_unix(listener, None).map_err(failed)?),
+            Given::Tcp(listener) => listener,
+        };
+        let address = listener.local_addr().map_err(failed)?;
+        let socket = match files {
+            Some(files) => Socket::Tls(register(listener).map_err(failed)?, acceptor(files)?),
+            None if !address.ip().is_loopback() => return Err(ListenError::NotLoopback(address).into()),
+            None => Socket::Loopback(register(listener).map_err(failed)?, token()?),
+        };
+        Ok(Self { socket, made: None })
     }
 
     fn from_unix(listener: StdUnixListener, made: Option<PathBuf>) -> io::Result<Self> {
@@ -133,7 +150,7 @@ impl Listener {
     /// # Errors
     /// See [`ListenError`].
     pub fn tls(address: SocketAddr, files: &TlsFiles) -> Result<Self, ListenError> {
-        let acceptor = tls::acceptor(&files.certificate, &files.key, &files.client_ca)?;
+        let acceptor = acceptor(files)?;
         Ok(Self { socket: Socket::Tls(bind(address)?, acceptor), made: None })
     }
 
@@ -167,11 +184,18 @@ impl Drop for Listener {
     }
 }
 
+fn acceptor(files: &TlsFiles) -> Result<TlsAcceptor, ListenError> {
+    Ok(tls::acceptor(&files.certificate, &files.key, &files.client_ca)?)
+}
+
 fn bind(address: SocketAddr) -> Result<TcpListener, ListenError> {
     let failed = |source| ListenError::Listen { address: address.to_string(), source };
-    let listener = StdTcpListener::bind(address).map_err(failed)?;
-    listener.set_nonblocking(true).map_err(failed)?;
-    TcpListener::from_std(listener).map_err(failed)
+    StdTcpListener::bind(address).and_then(register).map_err(failed)
+}
+
+fn register(listener: StdTcpListener) -> io::Result<TcpListener> {
+    listener.set_nonblocking(true)?;
+    TcpListener::from_std(listener)
 }
 
 /// A client whose machine is gone says nothing: the kernel asks, and gives up after half a minute.

@@ -13,6 +13,10 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::args::Args;
 
+/// The static C library's own maps and unmaps pages for each size that is asked for, and so does every request.
+#[global_allocator]
+static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+
 /// Why the server did not come up.
 #[derive(Debug, thiserror::Error)]
 enum Error {
@@ -26,7 +30,7 @@ enum Error {
     System { step: &'static str, source: std::io::Error },
     #[error("HCS_HOST is set: hcsd serves the host of this machine, not another server")]
     Remote,
-    #[error("--tls needs --tls-cert, --tls-key and --tls-client-ca")]
+    #[error("TLS needs --tls-cert, --tls-key and --tls-client-ca")]
     TlsFiles,
 }
 
@@ -68,6 +72,7 @@ fn run(args: &Args) -> Result<(), Error> {
     let options = Options::from_env()?;
     let socket = args.socket.clone().unwrap_or_else(|| options.linux.run.join("hcsd.sock"));
     let token = args.token_file.clone().unwrap_or_else(|| options.linux.run.join("hcsd.token"));
+    let files = args.tls_files()?;
     let host = Host::open(options)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(args.workers())
@@ -79,14 +84,15 @@ fn run(args: &Args) -> Result<(), Error> {
         if given.is_empty() {
             listeners.push(Listener::unix(&socket)?);
         }
-        for listener in given {
-            listeners.push(Listener::given_unix(listener).map_err(system("listen on systemd's socket"))?);
+        for given in given {
+            let token = || Ok::<_, Error>(Token::from_file(&token)?);
+            listeners.push(Listener::given(given, files.as_ref(), token)?);
         }
         for address in &args.tcp {
             listeners.push(Listener::loopback(*address, Token::from_file(&token)?)?);
         }
         for address in &args.tls {
-            listeners.push(Listener::tls(*address, &args.tls_files().ok_or(Error::TlsFiles)?)?);
+            listeners.push(Listener::tls(*address, files.as_ref().ok_or(Error::TlsFiles)?)?);
         }
         let mut terminate = signal(SignalKind::terminate()).map_err(system("listen for SIGTERM"))?;
         let mut interrupt = signal(SignalKind::interrupt()).map_err(system("listen for SIGINT"))?;

@@ -11,7 +11,7 @@ use axum::response::Response;
 use axum::routing::{MethodRouter, delete, get, post};
 use hcs_contract::Error;
 
-use crate::api::{process, service, session, stream, system};
+use crate::api::{process, records, service, session, stream, system};
 use crate::app::App;
 use crate::failure::Failure;
 use crate::metrics;
@@ -37,6 +37,12 @@ pub(crate) const ROUTES: &[Route] = routes! {
     get "/metrics" service::metrics;
     get "/openapi.json" service::openapi;
     get "/v1/events" service::events;
+    get "/v1/records" records::list;
+    get "/v1/record" records::inspect;
+    get "/v1/record/log" records::log;
+    post "/v1/record/remove" records::remove;
+    post "/v1/collect" records::collect;
+    get "/v1/features" records::features;
     post "/v1/sessions" session::open;
     delete "/v1/sessions/{session}" session::end;
     get "/v1/sessions/{session}/lines" session::resume;

@@ -39,8 +39,9 @@ pub struct LogLine {
 }
 
 impl LogLine {
-    /// Reads a line of the file, without its end. `None`: it is not of this format.
-    pub(super) fn parse(line: &[u8]) -> Option<Self> {
+    /// Reads a line of the file, or of what [`crate::Records::log`] gives, without its end. `None`: it is not of this
+    /// format.
+    pub fn parse(line: &[u8]) -> Option<Self> {
         let mut fields = line.splitn(4, |byte| *byte == b' ');
         let (time, stream, tag, text) = (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
         Some(Self {

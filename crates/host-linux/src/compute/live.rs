@@ -5,9 +5,11 @@
 
 use std::collections::BTreeMap;
 use std::os::fd::{BorrowedFd, OwnedFd};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use hcs_contract::{Error, ErrorKind, EventType, Hresult, Hub, Notification, Object, OperationKind, Result};
+use hcs_silo::board::{self, Notice};
 use hcs_silo::client::{ClientError, Connection};
 use hcs_silo::protocol::{Event, Exit, ExitKind, ProcessExit, Reply, Request, Status};
 
@@ -23,6 +25,8 @@ pub(super) struct Live {
     pub(super) exit: Latch,
     pub(super) hub: Hub,
     state: Mutex<State>,
+    /// Opened by the first who asks how the system stands; `None`: there is none that is this system's.
+    board: OnceLock<Option<OwnedFd>>,
 }
 
 #[derive(Debug, Default)]
@@ -55,6 +59,7 @@ impl Live {
             exit: Latch::default(),
             hub: Hub::new(),
             state: Mutex::new(State { handles: 1, ..State::default() }),
+            board: OnceLock::new(),
             connection,
         });
         let listener: Weak<Self> = Arc::downgrade(&this);
@@ -77,6 +82,22 @@ impl Live {
     /// Where the system stood when the connection was made.
     pub(super) fn first_status(&self) -> Status {
         self.connection.first_status()
+    }
+
+    /// How the system stands, by its board in the runtime folder: nobody is woken, nothing waited for. `None`: only the
+    /// supervisor can say, or say that it is gone.
+    pub(super) fn posted(&self, folder: impl FnOnce() -> Option<PathBuf>) -> Option<Status> {
+        let first = self.first_status();
+        // A folder of this name may belong to a later system by now: a board is one's own by the moment of creation.
+        let ours = |notice: &Notice| {
+            (notice.status.created_100ns, notice.status.init_pid) == (first.created_100ns, first.init_pid)
+        };
+        let board = self.board.get_or_init(|| {
+            let board = board::open(&folder()?).ok()??;
+            Notice::read(&board).ok()?.filter(ours)?;
+            Some(board)
+        });
+        Some(Notice::read(board.as_ref()?).ok()??.status)
     }
 
     /// Sends a request; its reply completes `pending` as `then` reads it.

@@ -10,7 +10,7 @@ use hcs_schema::compute::{
 };
 use hcs_schema::{Document, Time, Version};
 use hcs_silo::client::ClientError;
-use hcs_silo::protocol::{ExitKind, ProcessRow, Reply, Request, State, Statistics};
+use hcs_silo::protocol::{ExitKind, ProcessRow, Reply, Request, State, Statistics, Status};
 
 use super::errors::state_name;
 use super::handle::Pending;
@@ -26,6 +26,13 @@ pub(super) struct Wanted {
     guest_connection: bool,
     /// Of a schema 1 system; others have none.
     pub(super) disks: bool,
+}
+
+impl Wanted {
+    /// Whether nothing is asked for but what a board says.
+    pub(super) fn is_posted(self) -> bool {
+        !self.statistics && !self.processes
+    }
 }
 
 /// Reads a `PropertyQuery` for a system that was created from a document of `schema`.
@@ -66,6 +73,17 @@ fn property_types(text: &str, schema: u32) -> Result<Vec<PropertyType>> {
     let v2::PropertyQuery { property_types, queries, unknown: _ } = refuse::parse_options(text)?;
     refuse::unless_default("Queries", &queries, "properties are asked for by PropertyTypes here")?;
     Ok(property_types)
+}
+
+/// The document of a system that stands so; `wanted` is no more than that tells.
+pub(super) fn of_status(
+    meta: &Meta,
+    wanted: Wanted,
+    status: Status,
+    disks: Vec<v1::MappedVirtualDisk>,
+) -> Result<String> {
+    let state = Some((status.state, status.exit.map(|exit| exit.kind)));
+    document(meta, wanted, Answers { state, ..Answers::default() }, disks)
 }
 
 /// What the supervisor said.

@@ -1,103 +1,56 @@
 //! What this host knows of its systems beyond the contract: labels, times, documents, logs, kept records.
 
-use std::collections::BTreeMap;
+use std::io::{ErrorKind, Read as _};
 use std::path::PathBuf;
 
-use hcs_contract::{Error, Object, OperationKind, Result};
+use hcs_contract::{Error, Object, OperationKind, Records, Result};
 use hcs_fault::Point;
+use hcs_schema::host::{Collected, Feature, Inspection, Mapped, MappedDirectory, MappedPipe, Record};
 use hcs_silo::board::Notice;
 
 use super::engine::Found;
+use super::gc::GcReport;
+use super::mapped::{MappedFolder, MappedNow, MappedSocket};
 use super::reclaim::remove_folder;
 use super::service::{Condition, LinuxHost, Surveyed};
 use crate::ids::IdName;
 use crate::paths::{DOCUMENT, LOG};
 use crate::record::{GuestOs, read_text};
 
-/// A system, running or kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct SystemInfo {
-    /// Its id.
-    pub id: String,
-    /// The document's name, or the id.
-    pub name: String,
-    /// The document's owner.
-    pub owner: String,
-    /// `Windows` or `Linux`.
-    pub guest: &'static str,
-    /// The document's labels.
-    pub labels: BTreeMap<String, String>,
-    /// Its state, as the service names it.
-    pub state: &'static str,
-    /// How it ended, as the service names it.
-    pub exit_type: Option<String>,
-    /// When it was created, UTC, RFC 3339, as all times here.
-    pub created: String,
-    /// When it was started.
-    pub started: Option<String>,
-    /// When it ended.
-    pub exited: Option<String>,
-    /// What the first process that was started in it ended with, all 32 bits; `None` before its end, and when there
-    /// was no process.
-    pub exit_code: Option<u32>,
-    /// How many processes the memory limit has ended in it; of a running system only known at its end.
-    pub oom_kills: Option<u64>,
-    /// Its record stays after its end.
-    pub kept: bool,
-    /// Process id of its process 1 on the host, while it lives.
-    pub init_pid: Option<u32>,
-    /// Schema of its document: 1 or 2.
-    pub schema: u32,
-    folder: PathBuf,
-}
-
-impl SystemInfo {
-    fn new(found: Surveyed) -> Self {
-        let (state, exit_type) = (found.state(), found.exit_type().map(str::to_owned));
-        let Surveyed { meta, condition, folder } = found;
-        let (started, exited, exit_code, oom_kills, init_pid) = match condition {
-            Condition::Alive(status) => (
-                stamp(status.started_100ns),
-                status.exit.and_then(|exit| stamp(exit.at_100ns)),
-                status.exit.and_then(|exit| exit.first_process).map(|process| process.code),
-                status.exit.map(|exit| exit.oom_kills),
-                (status.init_pid != 0).then_some(status.init_pid),
-            ),
-            Condition::Unknown => (None, None, None, None, None),
-            Condition::Kept(state) => {
-                (state.started, state.exited, state.exit_code, Some(state.oom_kills), None)
-            }
-        };
-        Self {
-            id: meta.id,
-            name: meta.name,
-            owner: meta.owner,
-            guest: match meta.guest {
-                GuestOs::Linux => "Linux",
-                GuestOs::Windows => "Windows",
-            },
-            labels: meta.labels,
-            state,
-            exit_type,
-            created: meta.created,
-            started,
-            exited,
-            exit_code,
-            oom_kills,
-            kept: meta.keep,
-            init_pid,
-            schema: meta.schema,
-            folder,
-        }
-    }
-
-    /// The document that it was created from, as the client sent it.
-    ///
-    /// # Errors
-    /// The operating system's.
-    pub fn document(&self) -> Result<String> {
-        Ok(read_text(&self.folder.join(DOCUMENT))?.unwrap_or_default())
+/// What there is to tell of a system.
+fn record(found: Surveyed) -> Record {
+    let (state, exit_type) = (found.state().to_owned(), found.exit_type().map(str::to_owned));
+    let Surveyed { meta, condition, folder: _ } = found;
+    let (started, exited, exit_code, oom_kills, init_pid) = match condition {
+        Condition::Alive(status) => (
+            stamp(status.started_100ns),
+            status.exit.and_then(|exit| stamp(exit.at_100ns)),
+            status.exit.and_then(|exit| exit.first_process).map(|process| process.code),
+            status.exit.map(|exit| exit.oom_kills),
+            (status.init_pid != 0).then_some(status.init_pid),
+        ),
+        Condition::Unknown => (None, None, None, None, None),
+        Condition::Kept(state) => (state.started, state.exited, state.exit_code, Some(state.oom_kills), None),
+    };
+    Record {
+        id: meta.id,
+        name: meta.name,
+        owner: meta.owner,
+        guest: match meta.guest {
+            GuestOs::Linux => "Linux".to_owned(),
+            GuestOs::Windows => "Windows".to_owned(),
+        },
+        state,
+        exit_type,
+        created: meta.created,
+        started,
+        exited,
+        exit_code,
+        oom_kills,
+        labels: meta.labels,
+        kept: meta.keep,
+        init_pid,
+        schema: meta.schema,
     }
 }
 
@@ -111,18 +64,28 @@ impl LinuxHost {
     ///
     /// # Errors
     /// When the engine's folders can't be listed, or a dead system not be cleared away.
-    pub fn systems(&self) -> Result<Vec<SystemInfo>> {
-        Ok(self.engine.survey(|_| true)?.into_iter().map(SystemInfo::new).collect())
+    pub fn systems(&self) -> Result<Vec<Record>> {
+        Ok(self.engine.survey(|_| true)?.into_iter().map(record).collect())
     }
 
     /// One system, running or kept.
     ///
     /// # Errors
     /// Not found, and those of [`LinuxHost::systems`].
-    pub fn inspect(&self, id: &str) -> Result<SystemInfo> {
-        let found = self.engine.survey_one(id)?;
-        let found = found.ok_or_else(|| Error::not_found(Object::system(id)))?;
-        Ok(SystemInfo::new(found))
+    pub fn inspect(&self, id: &str) -> Result<Record> {
+        self.surveyed(id).map(record)
+    }
+
+    fn surveyed(&self, id: &str) -> Result<Surveyed> {
+        self.engine.survey_one(id)?.ok_or_else(|| Error::not_found(Object::system(id)))
+    }
+
+    /// The document that a system was created from, as the client sent it.
+    ///
+    /// # Errors
+    /// As [`LinuxHost::inspect`].
+    pub fn document(&self, id: &str) -> Result<String> {
+        Ok(read_text(&self.surveyed(id)?.folder.join(DOCUMENT))?.unwrap_or_default())
     }
 
     /// The files that hold what a system's processes wrote and nobody had asked for, the oldest first; none when
@@ -143,8 +106,8 @@ impl LinuxHost {
     /// # Errors
     /// As [`LinuxHost::inspect`].
     pub fn log_folder(&self, id: &str) -> Result<PathBuf> {
-        let info = self.inspect(id)?;
-        Ok(if info.kept { self.engine.layout.record(&IdName::new(id)?) } else { info.folder })
+        let found = self.surveyed(id)?;
+        Ok(if found.meta.keep { self.engine.layout.record(&IdName::new(id)?) } else { found.folder })
     }
 
     /// Removes the kept record of an ended system, with its logs; then its id is free.
@@ -176,5 +139,69 @@ impl LinuxHost {
         lock.remove()?;
         removed?;
         if there { Ok(()) } else { Err(Error::not_found(object())) }
+    }
+}
+
+impl Records for LinuxHost {
+    fn list(&self) -> Result<Vec<Record>> {
+        self.systems()
+    }
+
+    fn inspect(&self, id: &str) -> Result<Inspection> {
+        let found = self.surveyed(id)?;
+        let document = read_text(&found.folder.join(DOCUMENT))?.unwrap_or_default();
+        let mapped = match self.mapped(id) {
+            Ok(mapped) => Some(named_as_in_documents(mapped)),
+            Err(error) if error.is_already_stopped() => None,
+            Err(error) => return Err(error),
+        };
+        Ok(Inspection { record: record(found), document, mapped })
+    }
+
+    fn log(&self, id: &str) -> Result<Vec<u8>> {
+        let mut all = Vec::new();
+        for path in self.logs(id)? {
+            let read = fs_err::File::open(&path).and_then(|mut file| file.read_to_end(&mut all));
+            match read {
+                // It was full, and became the older one, which was read.
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => return Err(Error::os("read", path.display().to_string(), error)),
+                Ok(_) => {}
+            }
+        }
+        // What is being written has its end later.
+        let whole = all.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        all.truncate(whole);
+        Ok(all)
+    }
+
+    fn remove(&self, id: &str) -> Result<()> {
+        Self::remove(self, id)
+    }
+
+    fn collect(&self, dry_run: bool) -> Result<Collected> {
+        let GcReport { found, failures } = self.gc(dry_run)?;
+        Ok(Collected { found: found.iter().map(ToString::to_string).collect(), failures, freed: !dry_run })
+    }
+
+    fn features(&self) -> Result<Vec<Feature>> {
+        Ok(Self::features(self))
+    }
+}
+
+fn named_as_in_documents(mapped: MappedNow) -> Mapped {
+    let MappedNow { folders, pipes } = mapped;
+    let directory = |folder: MappedFolder| MappedDirectory {
+        host_path: folder.host.display().to_string(),
+        container_path: folder.container,
+        read_only: folder.read_only,
+    };
+    let pipe = |pipe: MappedSocket| MappedPipe {
+        host_path: pipe.host.display().to_string(),
+        container_pipe_name: pipe.name,
+    };
+    Mapped {
+        directories: folders.into_iter().map(directory).collect(),
+        pipes: pipes.into_iter().map(pipe).collect(),
     }
 }

@@ -1,10 +1,11 @@
 //! The host: makes, finds, lists and removes systems.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use hcs_contract::{
-    ComputeService, ComputeSystem, Error, Object, Operation, OperationKind, Result, SystemEvents,
+    ComputeService, ComputeSystem, Error, Object, Operation, OperationKind, Records, Result, SystemEvents,
 };
 use hcs_schema::compute::{ComputeSystemQuery, v1, v2};
 use hcs_schema::{Document, Version};
@@ -129,6 +130,10 @@ impl ComputeService for LinuxHost {
             |error: Error| error.with_operation(OperationKind::Subscribe).with_object(Object::service());
         Ok(Box::new(Events::new(Arc::clone(&self.engine)).map_err(named)?))
     }
+
+    fn records(&self) -> Option<&dyn Records> {
+        Some(self)
+    }
 }
 
 /// `Basic`, the one property of the service that containers need: which documents it takes.
@@ -213,6 +218,7 @@ impl Engine {
         records: impl FnOnce() -> Result<Vec<IdName>>,
     ) -> Result<Vec<Surveyed>> {
         let mut found: Vec<Surveyed> = Vec::new();
+        let mut living = BTreeSet::new();
         for name in systems {
             let folder = self.layout.system(name);
             let meta = match Meta::read(&folder) {
@@ -231,12 +237,16 @@ impl Engine {
                 Err(_) => Condition::Unknown,
             };
             found.push(Surveyed { meta, condition, folder });
+            living.insert(name);
         }
         for name in records()? {
+            // Of one that lives the record says nothing more, and need not be read.
+            if living.contains(&name) {
+                continue;
+            }
             let folder = self.layout.record(&name);
             let Ok(Some(meta)) = Meta::read(&folder) else { continue };
             if wanted(&meta)
-                && !found.iter().any(|known| known.meta.id == meta.id)
                 && let Ok(Some((meta, state))) = self.record(&name, &meta.id)
             {
                 found.push(Surveyed { meta, condition: Condition::Kept(state), folder });

@@ -8,7 +8,7 @@ use hcs_contract::{
 };
 use hcs_schema::Document as _;
 use hcs_schema::compute::v1::{ContainerConfig, MappedVirtualDisk};
-use hcs_silo::protocol::{ExitKind, Reply, Request};
+use hcs_silo::protocol::{ExitKind, Reply, Request, Status};
 
 use super::engine::Engine;
 use super::handle::{Handle, Latch};
@@ -106,6 +106,14 @@ impl System {
         Ok(config.unwrap_or_default().mapped_virtual_disks)
     }
 
+    /// How the system stands, if that is all that is asked for and its board says it.
+    fn posted(&self, live: &Live, wanted: Wanted) -> Option<Status> {
+        if !wanted.is_posted() {
+            return None;
+        }
+        live.posted(|| Some(self.engine.layout.system(&IdName::new(&self.meta.id).ok()?)))
+    }
+
     /// Sends a request that is answered by "done", or completes with what kept it from being made. A failure keeps
     /// `document`, if there is one.
     fn send(&self, kind: OperationKind, request: Result<Request>, document: Option<&str>) -> Operation {
@@ -168,7 +176,12 @@ impl ComputeSystem for System {
             Backing::Live(live) => match self.handle.begin(kind) {
                 Ok((operation, pending)) => {
                     match self.disks(wanted) {
-                        Ok(disks) => properties::ask(live, &self.meta, wanted, disks, pending),
+                        Ok(disks) => match self.posted(live, wanted) {
+                            Some(status) => {
+                                pending.complete(properties::of_status(&self.meta, wanted, status, disks));
+                            }
+                            None => properties::ask(live, &self.meta, wanted, disks, pending),
+                        },
                         Err(error) => pending.complete(Err(error)),
                     }
                     operation
@@ -176,6 +189,14 @@ impl ComputeSystem for System {
                 Err(closed) => closed,
             },
         }
+    }
+
+    fn properties_at_once(&self, query: &str) -> Option<Result<String>> {
+        let Backing::Live(live) = &self.backing else { return None };
+        let wanted = properties::query(query, self.meta.schema).ok().filter(|wanted| !wanted.disks)?;
+        let status = self.posted(live, wanted)?;
+        self.handle.check_open().ok()?;
+        Some(properties::of_status(&self.meta, wanted, status, Vec::new()))
     }
 
     fn modify(&self, request: &str) -> Operation {

@@ -4,11 +4,13 @@ use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
 
 use super::support::{
-    ALREADY_STOPPED, CLOSED, Engine, INVALID_STATE, PATIENCE, code, done, run, shell, spawn, state,
+    ALREADY_STOPPED, CLOSED, Engine, INVALID_STATE, PATIENCE, code, done, kill_and_wait, run, shell, spawn,
+    state, supervisor_of,
 };
 use hcs_contract::{ComputeService, EventType, Hresult, Notification, ProcessStreams};
 use hcs_schema::compute::{SystemExitStatus, v1, v2};
 use hcs_schema::{Document, from_json};
+use rustix::process::{Pid, Signal, kill_process};
 
 fn exit_type(document: &str) -> String {
     SystemExitStatus::from_json(document).unwrap().exit_type.as_str().to_owned()
@@ -261,4 +263,31 @@ fn limits_can_be_changed_while_it_runs() {
     let (_, code) = run(&system, "exec busybox dd if=/dev/zero of=/dev/null bs=64M count=1 2> /dev/null");
     assert_eq!(code, 137, "ended by the limit");
     done(&system.terminate(""));
+}
+
+#[test]
+fn how_a_system_stands_is_known_at_once_and_never_by_another_system_s_board() {
+    let engine = Engine::new();
+    let system = engine.started("posted", "");
+    // Has not asked yet when another system has the id.
+    let idle = engine.host.open_system("posted").unwrap();
+    let supervisor = supervisor_of(&engine.host, "posted");
+    let pid = Pid::from_raw(supervisor.cast_signed()).unwrap();
+    kill_process(pid, Signal::STOP).unwrap();
+    let at_once = system.properties_at_once("").unwrap().unwrap();
+    assert!(at_once.contains("\"Running\""), "{at_once}");
+    assert_eq!(done(&system.properties("")), at_once);
+    // Counted by the supervisor, which could not answer.
+    assert!(system.properties_at_once(r#"{"PropertyTypes":["Statistics"]}"#).is_none());
+    kill_and_wait(supervisor);
+    assert!(system.properties_at_once("").is_none(), "nobody lives who could have said it");
+    let again = engine.started("posted", "");
+    for old in [&system, &idle] {
+        assert!(old.properties_at_once("").is_none());
+        assert!(old.properties("").wait(PATIENCE).is_err());
+    }
+    assert!(again.properties_at_once("").unwrap().unwrap().contains("\"Running\""));
+    done(&again.terminate(""));
+    again.close();
+    assert!(again.properties_at_once("").is_none());
 }

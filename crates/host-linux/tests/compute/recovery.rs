@@ -116,10 +116,13 @@ fn kept_systems_stay_until_they_are_removed() {
     assert_eq!(code(&again.start("")), ALREADY_STOPPED);
     assert_eq!(code(&again.terminate("")), ALREADY_STOPPED);
     let info = engine.host.inspect("kept").unwrap();
-    assert_eq!((info.state, info.exit_type.as_deref(), info.guest), ("Stopped", Some("ForcedExit"), "Linux"));
+    assert_eq!(
+        (&*info.state, info.exit_type.as_deref(), &*info.guest),
+        ("Stopped", Some("ForcedExit"), "Linux")
+    );
     assert_eq!(info.labels["a"], "b");
     assert!(info.started.is_some() && info.exited.is_some() && info.kept);
-    assert!(info.document().unwrap().contains("KeepAfterExit"));
+    assert!(engine.host.document("kept").unwrap().contains("KeepAfterExit"));
     let logs = engine.host.logs("kept").unwrap();
     let log = fs_err::read_to_string(&logs[0]).unwrap();
     assert!(log.contains(" stdout F out\n") && log.contains(" stderr F error\n"), "{log}");
@@ -144,7 +147,7 @@ fn a_killed_system_that_was_to_be_kept_is() {
     drop(engine.started("kept", KEEP));
     kill_and_wait(supervisor_of(&engine.host, "kept"));
     let info = engine.host.inspect("kept").unwrap();
-    assert_eq!((info.state, info.exit_type.as_deref()), ("Stopped", Some("UnexpectedExit")));
+    assert_eq!((&*info.state, info.exit_type.as_deref()), ("Stopped", Some("UnexpectedExit")));
     // A reboot empties the runtime folder: the record tells its end all the same.
     let system = engine.started("rebooted", KEEP);
     kill_and_wait(supervisor_of(&engine.host, "rebooted"));

@@ -151,6 +151,29 @@ pub(crate) fn bad(id: &str, document: &str) {
         let broken =
             request(|operation| create(name.as_ptr(), broken.as_ptr(), operation, null(), &raw mut out));
         assert_eq!(broken.0, 0x8037_010D);
+        // Texts: a lone surrogate, at an odd address, larger than any document.
+        let surrogate = [0xD800, 0];
+        let lone =
+            request(|operation| create(surrogate.as_ptr(), text.as_ptr(), operation, null(), &raw mut out));
+        assert_eq!((lone.0, out), (ARGUMENT, null_mut()));
+        let odd: Vec<u8> =
+            [0].into_iter().chain(wide("nobody").into_iter().flat_map(u16::to_le_bytes)).collect();
+        let nobody = export!(HcsOpenComputeSystem)(odd.as_ptr().add(1).cast(), 0, &raw mut out);
+        assert_eq!((nobody.cast_unsigned(), out), (0x8037_010E, null_mut()));
+        let mut huge = vec![u16::from(b' '); (5 << 20) + 1];
+        // More than is read, and as much as is read, which is more than hcsd takes.
+        for (end, code) in [(5 << 20, Some(ARGUMENT)), (4 << 20, None)] {
+            huge[end] = 0;
+            let refused =
+                request(|operation| create(name.as_ptr(), huge.as_ptr(), operation, null(), &raw mut out));
+            assert!(
+                refused.0.cast_signed() < 0 && code.is_none_or(|code| refused.0 == code),
+                "{:x}",
+                refused.0
+            );
+            assert!(out.is_null());
+        }
+
         let options = export!(HcsSetComputeSystemCallback)(system, 0x40, null_mut(), None);
         assert_eq!(options.cast_unsigned(), ARGUMENT);
         let submit = export!(HcsSubmitWerReport)(text.as_ptr());

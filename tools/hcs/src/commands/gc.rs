@@ -1,35 +1,22 @@
 //! `hcs gc`: frees what crashed containers left behind.
 
-use serde::Serialize;
-
 use crate::args::manage::Gc;
 use crate::failure::Failure;
 use crate::host;
 use crate::printer::{self, Printer};
 
-/// What programs get.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Report {
-    found: Vec<String>,
-    failures: Vec<String>,
-    freed: bool,
-}
-
 pub(crate) fn gc(gc: &Gc, printer: Printer) -> Result<(), Failure> {
     let host = host::open()?;
-    let report = host::engine(&host, "gc")?.gc(gc.dry_run)?;
-    let found: Vec<String> = report.found.iter().map(ToString::to_string).collect();
+    let report = host.records()?.collect(gc.dry_run)?;
     if printer.is_json() {
-        let failed = !report.failures.is_empty();
-        printer::json(&Report { found, failures: report.failures, freed: !gc.dry_run })?;
-        return if failed { Err(Failure::Reported) } else { Ok(()) };
+        printer::json(&report)?;
+        return if report.failures.is_empty() { Ok(()) } else { Err(Failure::Reported) };
     }
-    for thing in &found {
+    for thing in &report.found {
         let verb = if gc.dry_run { "found" } else { "freed" };
         printer::line(&format!("{verb} {thing}"))?;
     }
-    if found.is_empty() && report.failures.is_empty() {
+    if report.found.is_empty() && report.failures.is_empty() {
         printer::note("nothing is left behind");
     }
     for failure in &report.failures {

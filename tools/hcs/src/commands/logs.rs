@@ -5,7 +5,7 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::Mutex;
 
 use hcsshim::linux::{LogLine, LogReader, LogStream};
-use hcsshim::{Container, EventType, Host, Subscription};
+use hcsshim::{Container, Error, EventType, Host, Subscription};
 
 use crate::args::manage::Logs;
 use crate::failure::Failure;
@@ -14,22 +14,44 @@ use crate::printer;
 
 pub(crate) fn logs(logs: &Logs) -> Result<(), Failure> {
     let host = host::open()?;
-    let engine = host::engine(&host, "logs")?;
-    let mut reader = LogReader::open(engine, &logs.id)?;
-    if logs.follow { follow(logs, &host, &mut reader) } else { show(logs, &mut reader) }
+    if let Some(engine) = host.linux() {
+        let mut reader = LogReader::open(engine, &logs.id)?;
+        return if logs.follow {
+            follow(logs, &host, &mut reader)
+        } else {
+            show(logs, || reader.next_line())
+        };
+    }
+    if logs.follow {
+        let error = Error::not_supported(
+            "hcs logs --follow",
+            "HCS_HOST names another host, whose logs don't grow here",
+        )
+        .with_hint("run it on the machine of the containers, or without --follow");
+        return Err(Failure::Hcs(error));
+    }
+    let bytes = host.records()?.log(&logs.id)?;
+    let mut lines = bytes.split_inclusive(|byte| *byte == b'\n');
+    show(logs, || {
+        let line = |line: &[u8]| {
+            let line = LogLine::parse(line.strip_suffix(b"\n").unwrap_or(line));
+            line.ok_or_else(|| Error::unexpected_value("a line of another format in the log"))
+        };
+        lines.next().map(line).transpose()
+    })
 }
 
 /// Prints what there is, or the last of it.
-fn show(logs: &Logs, reader: &mut LogReader) -> Result<(), Failure> {
+fn show(logs: &Logs, mut next: impl FnMut() -> hcsshim::Result<Option<LogLine>>) -> Result<(), Failure> {
     let Some(tail) = logs.tail else {
-        while let Some(line) = reader.next_line()? {
+        while let Some(line) = next()? {
             print(logs, &line)?;
         }
         return Ok(());
     };
     // No more than the tail is held, however long the log is.
     let mut last = Tail::new(tail);
-    while let Some(line) = reader.next_line()? {
+    while let Some(line) = next()? {
         last.push(line);
     }
     last.parts.iter().try_for_each(|(line, _)| print(logs, line))
@@ -69,7 +91,7 @@ fn follow(logs: &Logs, host: &Host, reader: &mut LogReader) -> Result<(), Failur
     let watch = reader.watch()?;
     let container = host.open_container(&logs.id)?;
     let (stopped, _subscription) = stopped(&container)?;
-    show(logs, reader)?;
+    show(logs, || reader.next_line())?;
     while watch.wait(stopped.as_fd())? {
         while let Some(line) = reader.next_line()? {
             print(logs, &line)?;

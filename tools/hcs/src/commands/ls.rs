@@ -1,6 +1,7 @@
 //! `hcs ls`: lists containers.
 
 use hcsshim::schema::compute::ComputeSystemQuery;
+use hcsshim::schema::host::Record;
 use hcsshim::{Error, ExitStatus, Host};
 
 use crate::args::manage::Ls;
@@ -8,16 +9,16 @@ use crate::args::values::Filter;
 use crate::failure::Failure;
 use crate::host;
 use crate::printer::{self, Named, Printer};
-use crate::row::Row;
+use crate::row;
 
 pub(crate) fn ls(ls: &Ls, printer: Printer) -> Result<(), Failure> {
     // Who asks for a state wants to see what is in it.
     let all = ls.all || ls.filter.iter().any(|filter| matches!(filter, Filter::State(_)));
     let host = host::open()?;
-    let rows: Vec<Row> = rows(&host, &ls.filter)?
+    let rows: Vec<Record> = rows(&host, &ls.filter)?
         .into_iter()
         // One that has stopped and was not to be kept is on its way out.
-        .filter(|row| (!row.is_stopped() || (all && row.kept)) && row.passes(&ls.filter))
+        .filter(|row| (!row::is_stopped(row) || (all && row.kept)) && row::passes(row, &ls.filter))
         .collect();
     if ls.quiet {
         let names: Vec<_> = rows.into_iter().map(|row| Named { id: row.id }).collect();
@@ -29,7 +30,7 @@ pub(crate) fn ls(ls: &Ls, printer: Printer) -> Result<(), Failure> {
     printer.list(&rows, ["ID", "GUEST", "STATE", "CREATED", "OWNER", "LABELS"], |row| {
         [
             row.id.clone(),
-            row.guest.clone().into_owned(),
+            row.guest.clone(),
             state(row),
             printer::seconds(&row.created),
             row.owner.clone(),
@@ -38,28 +39,23 @@ pub(crate) fn ls(ls: &Ls, printer: Printer) -> Result<(), Failure> {
     })
 }
 
-fn rows(host: &Host, filters: &[Filter]) -> Result<Vec<Row>, Failure> {
-    #[cfg(target_os = "linux")]
-    if let Some(engine) = host.linux() {
-        return Ok(engine.systems()?.iter().map(Row::new).collect());
-    }
-    if filters.iter().any(|filter| matches!(filter, Filter::Label { .. })) {
-        let reason = if cfg!(target_os = "linux") {
-            "labels are known to the engine only, and HCS_HOST names another host"
-        } else {
-            "labels are known to the engine on Linux only, and this is not Linux"
-        };
-        let error = Error::not_supported("--filter label", reason);
-        return Err(Failure::Hcs(error));
-    }
-    Ok(host.containers(&ComputeSystemQuery::default())?.iter().map(Row::of_properties).collect())
+fn rows(host: &Host, filters: &[Filter]) -> Result<Vec<Record>, Failure> {
+    // A service of Windows knows its containers by their properties alone.
+    let Some(records) = host.service().records() else {
+        if filters.iter().any(|filter| matches!(filter, Filter::Label { .. })) {
+            let error = Error::not_supported("--filter label", "this host keeps no labels of its containers");
+            return Err(Failure::Hcs(error));
+        }
+        return Ok(host.containers(&ComputeSystemQuery::default())?.iter().map(row::of_properties).collect());
+    };
+    Ok(records.list()?)
 }
 
-fn state(row: &Row) -> String {
+fn state(row: &Record) -> String {
     let state = match (&row.exit_type, row.exit_code) {
         (Some(_), Some(code)) => format!("{} ({})", row.state, ExitStatus::from_code(code)),
         (Some(exit), None) => format!("{} ({exit})", row.state),
-        (None, _) => row.state.clone().into_owned(),
+        (None, _) => row.state.clone(),
     };
     if row.oom_kills.unwrap_or_default() > 0 { format!("{state}, out of memory") } else { state }
 }

@@ -79,9 +79,8 @@ impl Drop for Half<'_> {
         // The failure that led here is the one to report; what stays in spite of this is found by gc.
         let _ = self.0.terminate();
         self.0.close();
-        #[cfg(target_os = "linux")]
-        if let Some(engine) = self.1.linux() {
-            let _ = engine.remove(self.0.id());
+        if let Ok(records) = self.1.records() {
+            let _ = records.remove(self.0.id());
         }
     }
 }

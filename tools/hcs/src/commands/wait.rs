@@ -34,14 +34,11 @@ pub(crate) fn wait(wait: &Wait, printer: Printer) -> Result<(), Failure> {
         // While this handle is open the engine remembers the container, even one that is not to be kept.
         let container = host.open_container(id)?;
         container.wait()?;
-        // Of a host elsewhere only the end is known: the code is in the engine's records.
-        #[cfg(target_os = "linux")]
-        let exit_code = match host.linux() {
-            Some(engine) => engine.inspect(id)?.exit_code,
-            None => None,
+        // A host that keeps no records knows of the end only.
+        let exit_code = match host.records() {
+            Ok(records) => records.inspect(id)?.record.exit_code,
+            Err(_) => None,
         };
-        #[cfg(not(target_os = "linux"))]
-        let exit_code = None;
         Ok(Stopped { id: id.into(), exit_code })
     })
 }

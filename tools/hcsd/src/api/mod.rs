@@ -1,6 +1,7 @@
 //! What requests have in common: parts of paths, bodies, and calls that may go on after their answer.
 
 pub(crate) mod process;
+pub(crate) mod records;
 pub(crate) mod service;
 pub(crate) mod session;
 pub(crate) mod stream;

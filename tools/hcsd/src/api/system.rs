@@ -5,20 +5,20 @@ use std::sync::Arc;
 use axum::extract::{Path, Query, Request, State};
 use axum::http::StatusCode;
 use hcs_contract::{CreatedProcess, Error, Object, Operation, OperationKind, ProcessStreams};
-use hcs_remote_protocol::{Created, Opened, Outcome};
+use hcs_remote_protocol::{Created, OPERATION_HEADER, Opened, Outcome};
 use serde::Deserialize;
 
 use super::{
-    Answer, answer, blocking, document, nothing, outcome, subscribed, text, with_body, without_body,
+    Answer, answer, blocking, document, nothing, number, outcome, subscribed, text, with_body, without_body,
 };
 use crate::app::App;
-use crate::failure::{Failure, json};
+use crate::failure::{Failure, json, text_of};
 use crate::session::Session;
 
 /// The id that a system has or is to have. It stands in the query, where every text can stand, also none at all.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Id {
-    id: String,
+    pub(super) id: String,
 }
 
 /// A process's number.
@@ -86,7 +86,24 @@ macro_rules! plain_calls {
     };
 }
 
-plain_calls! { start shutdown terminate pause resume save properties modify }
+plain_calls! { start shutdown terminate pause resume save modify }
+
+pub(crate) async fn properties(
+    State(app): AppState,
+    Path((session, handle)): Path<(String, u64)>,
+    request: Request,
+) -> Answer {
+    let session = app.session(&session)?;
+    let system = session.system(handle)?;
+    let headers = request.headers().clone();
+    let query = document(&app, request).await?;
+    number(&headers, OPERATION_HEADER)?;
+    // To let others have this thread while it waits costs more than most answers.
+    if let Some(result) = system.properties_at_once(&query) {
+        return Ok(text_of(StatusCode::OK, result?));
+    }
+    answer(outcome(&app, &session, &headers, || system.properties(&query), text).await?, &headers)
+}
 
 pub(crate) async fn wait(
     State(app): AppState,

@@ -63,9 +63,11 @@ fn a_host_that_is_dropped_ends_its_session_at_once() {
     assert!(served.fake.open_system("held").unwrap_err().is_not_exist());
 }
 
-/// Passes connections on, until it cuts them all.
+/// Passes connections on, until it cuts them.
 struct Cutter {
     address: SocketAddr,
+    to: Arc<Mutex<SocketAddr>>,
+    /// Two of each connection, in the order in which they came.
     sockets: Arc<Mutex<Vec<TcpStream>>>,
 }
 
@@ -73,10 +75,11 @@ impl Cutter {
     fn new(to: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let sockets = Arc::new(Mutex::new(Vec::new()));
-        let all = Arc::clone(&sockets);
+        let (to, sockets) = (Arc::new(Mutex::new(to)), Arc::new(Mutex::new(Vec::new())));
+        let (next, all) = (Arc::clone(&to), Arc::clone(&sockets));
         std::thread::spawn(move || {
             for near in listener.incoming().flatten() {
+                let to = *next.lock().unwrap();
                 let Ok(far) = TcpStream::connect(to) else { return };
                 all.lock().unwrap().extend([near.try_clone().unwrap(), far.try_clone().unwrap()]);
                 for (mut from, mut to) in [(near.try_clone().unwrap(), far.try_clone().unwrap()), (far, near)]
@@ -88,23 +91,79 @@ impl Cutter {
                 }
             }
         });
-        Self { address, sockets }
+        Self { address, to, sockets }
     }
 
     fn cut(&self) {
-        for socket in self.sockets.lock().unwrap().drain(..) {
+        self.cut_behind(0);
+    }
+
+    /// Cuts all but the first so many connections.
+    fn cut_behind(&self, first: usize) {
+        for socket in self.sockets.lock().unwrap().drain(2 * first..) {
             let _ = socket.shutdown(Shutdown::Both);
         }
     }
+
+    /// Those that come from now on lead there.
+    fn lead_to(&self, to: SocketAddr) {
+        *self.to.lock().unwrap() = to;
+    }
+
+    /// A client of a server of [`Served`], by way of this.
+    fn client(&self, served: &Served) -> RemoteHost {
+        let mut options = Options::new(format!("http://{}", self.address).parse().unwrap());
+        options.token_file = Some(served.folder.path().join("token"));
+        RemoteHost::open(options).unwrap()
+    }
+}
+
+#[test]
+fn no_call_fails_because_the_server_was_started_anew() {
+    type Call = fn(&RemoteHost) -> hcs_contract::Result<()>;
+    let list: Call = |host| host.enumerate_systems("").wait(PATIENCE).map(drop);
+    let calls: [Call; 4] = [
+        list,
+        |host| host.service_properties("").wait(PATIENCE).map(drop),
+        |host| host.open_system("there").map(drop),
+        |host| host.create_system("new", DOCUMENT).and_then(|(_, created)| created.wait(PATIENCE)).map(drop),
+    ];
+    for call in calls {
+        let (first, second) = (Served::new(|_| {}), Served::new(|_| {}));
+        let _there = started(&second.fake, "there", DOCUMENT);
+        let cutter = Cutter::new(first.tcp);
+        let host = cutter.client(&first);
+        // The session's lines are one connection, and another is kept for the next request.
+        list(&host).unwrap();
+        // As it is when the server has gone and come again, before the client has read the end of its lines.
+        cutter.lead_to(second.tcp);
+        cutter.cut_behind(1);
+        call(&host).unwrap();
+        assert_eq!(second.metric("hcsd_sessions"), 1);
+    }
+}
+
+#[test]
+fn what_may_have_been_done_is_not_asked_twice() {
+    let served = Served::new(|config| config.grace = PATIENCE);
+    let cutter = Cutter::new(served.tcp);
+    let host = cutter.client(&served);
+    let system = started(&host, "once", DOCUMENT);
+    cutter.cut_behind(1);
+    // What only asks is asked over a new connection.
+    assert!(system.properties("").wait(PATIENCE).unwrap().contains("Running"));
+    cutter.cut_behind(1);
+    // Nobody can know whether the server has read this.
+    let error = system.pause("").wait(PATIENCE).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Disconnected), "{error}");
+    system.pause("").wait(PATIENCE).unwrap();
 }
 
 #[test]
 fn a_session_outlives_a_connection_that_the_network_lost() {
     let served = Served::new(|config| config.grace = PATIENCE);
     let cutter = Cutter::new(served.tcp);
-    let mut options = Options::new(format!("http://{}", cutter.address).parse().unwrap());
-    options.token_file = Some(served.folder.path().join("token"));
-    let host = RemoteHost::open(options).unwrap();
+    let host = cutter.client(&served);
     let system = started(&host, "far", ENDS_WITH_HANDLE);
     let exit = system.wait_exit();
     cutter.cut();

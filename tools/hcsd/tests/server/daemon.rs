@@ -4,6 +4,8 @@
 #[allow(dead_code, reason = "shared with the tests of whole systems, which use more of it")]
 mod engine;
 
+use std::io::Read as _;
+use std::net::TcpListener;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use std::process::{Child, Command, Stdio};
@@ -11,7 +13,7 @@ use std::time::Instant;
 
 use hcs_contract::{ComputeService as _, ErrorKind, ProcessStreams};
 
-use crate::support::{PATIENCE, client, started, unix};
+use crate::support::{PATIENCE, client, started, status, tcp, unix};
 use engine::Engine;
 
 /// The program in the engine's folders; killed with the test.
@@ -38,6 +40,15 @@ impl Daemon {
             std::thread::yield_now();
         }
         this
+    }
+
+    /// Started with this as its third descriptor, as systemd does it.
+    fn given(engine: &Engine, socket: OwnedFd, more: impl FnOnce(&mut Command)) -> Self {
+        let script = r#"exec 3<&0 </dev/null; LISTEN_PID=$$ LISTEN_FDS=1 exec "$HCSD""#;
+        let mut command = Self::command(engine, "/bin/sh");
+        command.args(["-c", script]).env("HCSD", env!("CARGO_BIN_EXE_hcsd")).stdin(socket);
+        more(&mut command);
+        Self(command.spawn().unwrap())
     }
 
     fn signal(&self, signal: rustix::process::Signal) {
@@ -98,10 +109,9 @@ fn systemd_hands_the_socket_over_and_is_told_how_it_goes() {
         let socket = socket.clone();
         move || unix(&socket, "GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
     });
-    let script = r#"exec 3<&0 </dev/null; LISTEN_PID=$$ LISTEN_FDS=1 exec "$HCSD""#;
-    let mut command = Daemon::command(&engine, "/bin/sh");
-    command.args(["-c", script]).env("HCSD", env!("CARGO_BIN_EXE_hcsd")).env("NOTIFY_SOCKET", &notify);
-    let mut daemon = Daemon(command.stdin(OwnedFd::from(listener)).spawn().unwrap());
+    let mut daemon = Daemon::given(&engine, listener.into(), |command| {
+        command.env("NOTIFY_SOCKET", &notify);
+    });
     let hear = || {
         let mut bytes = [0; 256];
         let count = told.recv(&mut bytes).unwrap();
@@ -116,6 +126,39 @@ fn systemd_hands_the_socket_over_and_is_told_how_it_goes() {
     assert_eq!(hear(), "STOPPING=1");
     assert!(daemon.0.wait().unwrap().success());
     assert!(socket.exists(), "the socket is systemd's");
+}
+
+#[test]
+fn tcp_that_systemd_hands_over_is_for_those_who_have_the_token() {
+    let engine = Engine::new();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let ask = |authorization: &str| {
+        let request = format!("GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{authorization}\r\n");
+        tcp(address, &request)
+    };
+    let _daemon = Daemon::given(&engine, listener.into(), |_| {});
+    // The kernel keeps what comes before the server is there.
+    assert_eq!(status(&ask("")), 401);
+    assert_eq!(status(&ask("authorization: Bearer 0123456789abcdef\r\n")), 401);
+    let token = fs_err::read_to_string(engine.path("run/hcsd.token")).unwrap();
+    assert_eq!(status(&ask(&format!("authorization: Bearer {}\r\n", token.trim()))), 200);
+}
+
+#[test]
+fn tcp_of_systemd_s_that_others_reach_needs_tls_and_other_sockets_are_refused() {
+    let engine = Engine::new();
+    let everywhere = TcpListener::bind("0.0.0.0:0").unwrap().into();
+    let datagrams = std::net::UdpSocket::bind("127.0.0.1:0").unwrap().into();
+    for (socket, reason) in [(everywhere, "use TLS"), (datagrams, "no listening Unix or TCP socket")] {
+        let mut daemon = Daemon::given(&engine, socket, |command| {
+            command.stderr(Stdio::piped());
+        });
+        let mut text = String::new();
+        daemon.0.stderr.take().unwrap().read_to_string(&mut text).unwrap();
+        assert!(!daemon.0.wait().unwrap().success(), "{text}");
+        assert!(text.contains(reason), "{text}");
+    }
 }
 
 #[test]

@@ -1,11 +1,14 @@
 //! Who may come in.
 
 use std::io::Write as _;
+use std::sync::Arc;
 
 use hcs_contract::{ComputeService as _, Hresult, ProcessStreams};
 use hcs_host_remote::{Options, RemoteHost};
 use hcsd::{Listener, TlsFiles, Token};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::Value;
 
 use crate::support::{PATIENCE, Served, TOKEN, status, tcp, unix};
@@ -104,6 +107,61 @@ fn authority(folder: &std::path::Path, name: &str) -> TlsFiles {
         certificate: write("certificate", certificate.pem()),
         key: write("key", key.serialize_pem()),
     }
+}
+
+/// What the server says to a client that has no certificate, or `own`.
+fn without_right(port: u16, ca: &TlsFiles, own: Option<&TlsFiles>, request: &str) -> String {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(&ca.client_ca).unwrap()).unwrap();
+    let builder = rustls::ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .unwrap()
+        .with_root_certificates(roots);
+    let config = match own {
+        None => builder.with_no_client_auth(),
+        Some(own) => {
+            let certificate = CertificateDer::from_pem_file(&own.certificate).unwrap();
+            let key = PrivateKeyDer::from_pem_file(&own.key).unwrap();
+            builder.with_client_auth_cert(vec![certificate], key).unwrap()
+        }
+    };
+    let name = "localhost".try_into().unwrap();
+    let client = rustls::ClientConnection::new(Arc::new(config), name).unwrap();
+    let socket = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut stream = rustls::StreamOwned::new(client, socket);
+    // The server refuses when it has seen what the client shows, which the client hears of later.
+    let _ = stream.write_all(request.as_bytes());
+    let mut answer = Vec::new();
+    let _ = std::io::Read::read_to_end(&mut stream, &mut answer);
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+#[test]
+fn no_route_answers_without_a_certificate_of_the_authority() {
+    let mut made = None;
+    let served = Served::with(
+        |_| {},
+        |folder| {
+            let files = authority(folder, "right");
+            let listener = Listener::tls("127.0.0.1:0".parse().unwrap(), &files).unwrap();
+            made = Some((listener.address().unwrap().port(), files, authority(folder, "wrong")));
+            vec![listener]
+        },
+    );
+    let (port, right, wrong) = made.unwrap();
+    let health = request("GET", "/health", "");
+    assert_eq!(status(&without_right(port, &right, Some(&right), &health)), 200, "it is what is shown");
+    for (method, path) in routes() {
+        // With the token of another listener even.
+        let request = request(&method, &path, &format!("authorization: Bearer {TOKEN}\r\n"));
+        for own in [None, Some(&wrong)] {
+            let answer = without_right(port, &right, own, &request);
+            assert_eq!(answer, "", "{method} {path}");
+        }
+    }
+    assert!(served.metric("hcsd_refused_total{reason=\"certificate\"}") > 60);
 }
 
 #[test]
