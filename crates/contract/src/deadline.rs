@@ -94,6 +94,8 @@ pub struct Deadlines {
     pub process: Duration,
     /// Open a system or process: 60 s.
     pub open: Duration,
+    /// Until a layer is free that other calls work on: 240 s. The work itself takes as long as there are files.
+    pub storage: Duration,
     /// After this a call that has not returned yet is reported in the log, once: 240 s.
     /// `HCSSHIM_TIMEOUT_SYSCALLWATCHER`. The call goes on.
     pub call_watch: Duration,
@@ -119,6 +121,7 @@ impl Default for Deadlines {
             create_process: UPSTREAM,
             process: MINUTE,
             open: MINUTE,
+            storage: UPSTREAM,
             call_watch: UPSTREAM,
         }
     }
@@ -174,6 +177,17 @@ impl Deadlines {
             | OperationKind::GetProcessInfo
             | OperationKind::GetProcessProperties
             | OperationKind::ModifyProcess => self.process,
+            OperationKind::CreateLayer
+            | OperationKind::ActivateLayer
+            | OperationKind::PrepareLayer
+            | OperationKind::UnprepareLayer
+            | OperationKind::DeactivateLayer
+            | OperationKind::ExpandLayer
+            | OperationKind::DestroyLayer
+            | OperationKind::ExportLayer
+            | OperationKind::ImportLayer
+            | OperationKind::ProcessLayer
+            | OperationKind::InspectLayer => self.storage,
             OperationKind::WaitSystemExit | OperationKind::WaitProcessExit => return None,
         })
     }

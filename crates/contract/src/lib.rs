@@ -2,7 +2,7 @@
 //!
 //! A host is whatever stands behind these traits: the service of Windows, the engine on Linux, a remote one, a
 //! fake in memory. [`ComputeService`] makes and finds compute systems (containers), [`ComputeSystem`] is one of
-//! them, [`ComputeProcess`] is one process within.
+//! them, [`ComputeProcess`] is one process within. [`StorageService`] makes and mounts layers.
 //!
 //! Whoever uses containers looks at the crate `hcsshim` first, which stands over these traits; what every call takes, gives
 //! and refuses is written down in `docs/contract.md`.
@@ -69,12 +69,14 @@ mod compute;
 mod deadline;
 mod error;
 mod events;
+mod guid;
 mod hresult;
 mod notification;
 mod operation;
 pub mod reading;
 mod result;
 mod secrets;
+mod storage;
 mod stream;
 mod subscription;
 
@@ -85,10 +87,12 @@ pub use compute::{
 pub use deadline::{Deadline, Deadlines};
 pub use error::{Error, ErrorKind, Object, ObjectKind, Result};
 pub use events::{EventStopper, SystemEvent, SystemEventKind, SystemEvents};
+pub use guid::Guid;
 pub use hresult::Hresult;
 pub use notification::{EventType, Notification, NotificationType};
 pub use operation::{Completer, Drive, Operation, OperationFuture, OperationKind};
 pub use result::{ErrorEvent, ResultDocument};
 pub use secrets::mask_secrets;
+pub use storage::{LayerDescriptor, StorageService};
 pub use stream::{RemoteStream, Stream};
 pub use subscription::{Callback, Hub, Subscription};
