@@ -112,6 +112,19 @@ pub trait StorageService: fmt::Debug + Send + Sync {
     /// Already exists, when the layer is not empty; `ERROR_INVALID_DATA`, with the file, for a folder that is none.
     fn import_layer(&self, layer: &str, folder: &str, parents: &[LayerDescriptor]) -> Result<()>;
 
+    /// [`StorageService::import_layer`] with the layers below in a `LayerData` document (`HcsImportLayer`).
+    ///
+    /// # Errors
+    /// As that; invalid document.
+    fn import_layer_data(&self, layer: &str, folder: &str, layer_data: &str) -> Result<()>;
+
+    /// [`StorageService::export_layer`] with the layers below in a `LayerData` document (`HcsExportLayer`). `options` is an
+    /// `ExportLayerOptions` document.
+    ///
+    /// # Errors
+    /// As that; invalid document.
+    fn export_layer_data(&self, layer: &str, folder: &str, layer_data: &str, options: &str) -> Result<()>;
+
     /// Makes a base layer of a folder with `Files` (`ProcessBaseImage`).
     ///
     /// # Errors

@@ -12,9 +12,8 @@ use std::process::Command;
 use hcs_ext4::Time;
 use hcs_ext4::tar::{Item, Kind, Source, Writer};
 use hcs_layers::filetime::{BasicInfo, FileTime};
-use hcs_layers::reparse::Reparse;
 use hcs_layers::tar::{Export, Import, ImportReport, RECORD, TarLayerError};
-use hcs_layers::{LayerOptions, LayerReader, LayerWriter, ea};
+use hcs_layers::{LayerOptions, LayerReader, LayerWriter};
 use proptest::prelude::*;
 
 use trees::{Node, SECURITY, any_info, any_name, any_node, build};
