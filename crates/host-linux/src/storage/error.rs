@@ -35,6 +35,7 @@ pub(super) fn busy(layer: &Path, state: &'static str) -> Error {
 }
 
 /// A failure of the library that reads and writes layers.
+#[expect(clippy::needless_pass_by_value, reason = "what `map_err` gives")]
 pub(super) fn layer(error: LayerError) -> Error {
     let code = match &error {
         LayerError::NotEmpty { folder } => return Error::already_exists(Object::layer(folder.clone())),

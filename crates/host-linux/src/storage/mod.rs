@@ -13,6 +13,8 @@ mod layer;
 mod mount;
 mod scratch;
 mod service;
+mod users;
 mod volume;
 
-pub(crate) use volume::resolve;
+pub(crate) use users::resolved;
+pub(crate) use volume::{idle, remove_idle};

@@ -9,7 +9,7 @@ use rustix::io::Errno;
 use super::error::{busy, io, not_ready, object, os};
 use super::layer::{self, DISK, FILES, Kind, MARK, Mark, WORK};
 use super::volume::{self, State, Volume};
-use super::{disk, mount};
+use super::{disk, mount, users};
 use crate::paths::Layout;
 
 /// One call on a writable layer.
@@ -48,7 +48,7 @@ impl Call<'_> {
         let layer = layer::real(layer)?;
         let size = disk::size(bytes)?;
         self.with(&layer, |volume| {
-            let Some(mark) = self.mark(&volume, &layer)? else {
+            let Some(mark) = mark(volume, &layer)? else {
                 return Err(Error::invalid_argument("layer", "only writable layers have a size"));
             };
             if volume.state()?.is_some() {
@@ -77,7 +77,7 @@ impl Call<'_> {
     pub(super) fn activate(&self, layer: &str) -> Result<()> {
         let layer = layer::real(layer)?;
         self.with(&layer, |volume| {
-            let Some(mark) = self.mark(&volume, &layer)? else { return Ok(()) };
+            let Some(mark) = mark(volume, &layer)? else { return Ok(()) };
             if volume.state()?.is_none() {
                 volume.set(&volume.new_state()?)?;
             }
@@ -85,36 +85,17 @@ impl Call<'_> {
                 return Ok(());
             }
             // Also when it was killed right behind the state.
-            let shown = self.show_disk(&volume);
+            let shown = show_disk(volume);
             if shown.is_err() {
-                self.hide_disk(&volume)?;
+                hide_disk(volume)?;
                 volume.unset()?;
             }
             shown
         })
     }
 
-    fn show_disk(&self, volume: &Volume) -> Result<()> {
-        let place = volume.disk();
-        if mounted(&place)? {
-            return Ok(());
-        }
-        volume.mount_point(&place)?;
-        let disk = disk::mount(&volume.layer.join(DISK))?;
-        mount::attach(&disk, &place).map_err(|errno| os("attach the disk at", &place, errno))?;
-        make_folders(&place)
-    }
-
-    fn hide_disk(&self, volume: &Volume) -> Result<()> {
-        let place = volume.disk();
-        if !mounted(&place)? {
-            return Ok(());
-        }
-        mount::detach(&place).map_err(|errno| in_use(&volume.layer, &place, errno))
-    }
-
     pub(super) fn prepare(&self, layer: &str, parents: &[LayerDescriptor]) -> Result<()> {
-        self.show(layer, parents, |volume| volume.target())
+        self.show(layer, parents, Volume::target)
     }
 
     /// As the storage filter of computestorage shows it: in its own folder.
@@ -132,7 +113,7 @@ impl Call<'_> {
         let layer = layer::real(layer)?;
         let parents = layer::parents(parents)?;
         self.with(&layer, |volume| {
-            let Some(mark) = self.mark(&volume, &layer)? else { return Ok(()) };
+            let Some(mark) = mark(volume, &layer)? else { return Ok(()) };
             let Some(mut state) = volume.state()? else {
                 return Err(not_ready(&layer, "it is not activated"));
             };
@@ -150,10 +131,10 @@ impl Call<'_> {
                 // Whoever mounted it was killed over it.
                 hide(&layer, &state)?;
             }
-            state.target = target(&volume);
-            state.parents = parents.clone();
+            state.target = target(volume);
+            state.parents.clone_from(&parents);
             if state.target == volume.target() {
-                volume.mount_point(&state.target)?;
+                volume::mount_point(&state.target)?;
             }
             volume.set(&state)?;
             let upper = if mark.size.is_some() { volume.disk() } else { layer.clone() };
@@ -175,12 +156,15 @@ impl Call<'_> {
         let layer = layer::real(layer)?;
         self.with(&layer, |volume| {
             let Some(mut state) = volume.state()? else {
-                self.mark(&volume, &layer)?
-                    .map_or(Ok(()), |_| Err(not_ready(&layer, "it is not activated")))?;
+                mark(volume, &layer)?.map_or(Ok(()), |_| Err(not_ready(&layer, "it is not activated")))?;
                 return Ok(());
             };
             if !shown(&state)? {
                 return Err(not_ready(&layer, "it is not prepared"));
+            }
+            if let Some(id) = users::living(self.layout, &volume.users())? {
+                let state = format!("the container {id} uses its volume");
+                return Err(Error::invalid_state(object(&layer), state).with_hresult(Hresult::ERROR_BUSY));
             }
             hide(&layer, &state)?;
             state.prepared = false;
@@ -192,8 +176,7 @@ impl Call<'_> {
         let layer = layer::real(layer)?;
         self.with(&layer, |volume| {
             let Some(state) = volume.state()? else {
-                self.mark(&volume, &layer)?
-                    .map_or(Ok(()), |_| Err(not_ready(&layer, "it is not activated")))?;
+                mark(volume, &layer)?.map_or(Ok(()), |_| Err(not_ready(&layer, "it is not activated")))?;
                 return Ok(());
             };
             if shown(&state)? {
@@ -202,7 +185,7 @@ impl Call<'_> {
                 }
                 hide(&layer, &state)?;
             }
-            self.hide_disk(&volume)?;
+            hide_disk(volume)?;
             volume.unset()
         })
     }
@@ -220,7 +203,7 @@ impl Call<'_> {
         self.with(&real, |volume| {
             if volume.state()?.is_some() {
                 path = volume::name(volume.guid);
-            } else if self.mark(&volume, &real)?.is_some() {
+            } else if mark(volume, &real)?.is_some() {
                 path.clear();
             }
             Ok(())
@@ -259,7 +242,7 @@ impl Call<'_> {
         let layer = layer::real(layer)?;
         let parents = layer::parents(parents)?;
         self.with(&layer, |volume| {
-            let Some(mark) = self.mark(&volume, &layer)? else { return work(&layer, &parents) };
+            let Some(mark) = mark(volume, &layer)? else { return work(&layer, &parents) };
             if volume.state()?.map(|state| shown(&state)).transpose()? == Some(true) {
                 return Err(busy(
                     &layer,
@@ -283,21 +266,40 @@ impl Call<'_> {
         left?;
         Ok(value)
     }
+}
 
-    /// What a writable layer's mark says; `None` for a read-only one.
-    fn mark(&self, volume: &Volume, layer: &Path) -> Result<Option<Mark>> {
-        // One that is shown in its own folder has its mark below that.
-        if let Some(state) = volume.state()?
-            && state.target == *layer
-            && shown(&state)?
-        {
-            return Ok(Some(Mark::new(state.parents, None)));
-        }
-        Ok(match Kind::expect(layer)? {
-            Kind::Writable(mark) => Some(mark),
-            Kind::ReadOnly => None,
-        })
+fn show_disk(volume: &Volume) -> Result<()> {
+    let place = volume.disk();
+    if mounted(&place)? {
+        return Ok(());
     }
+    volume::mount_point(&place)?;
+    let disk = disk::mount(&volume.layer.join(DISK))?;
+    mount::attach(&disk, &place).map_err(|errno| os("attach the disk at", &place, errno))?;
+    make_folders(&place)
+}
+
+fn hide_disk(volume: &Volume) -> Result<()> {
+    let place = volume.disk();
+    if !mounted(&place)? {
+        return Ok(());
+    }
+    mount::detach(&place).map_err(|errno| in_use(&volume.layer, &place, errno))
+}
+
+/// What a writable layer's mark says; `None` for a read-only one.
+fn mark(volume: &Volume, layer: &Path) -> Result<Option<Mark>> {
+    // One that is shown in its own folder has its mark below that.
+    if let Some(state) = volume.state()?
+        && state.target == *layer
+        && shown(&state)?
+    {
+        return Ok(Some(Mark::new(state.parents, None)));
+    }
+    Ok(match Kind::expect(layer)? {
+        Kind::Writable(mark) => Some(mark),
+        Kind::ReadOnly => None,
+    })
 }
 
 fn shown(state: &State) -> Result<bool> {

@@ -27,8 +27,8 @@ impl LinuxHost {
     /// # Errors
     /// Not found, for a volume that shows no layer now; invalid argument, for other paths.
     pub fn volume_path(&self, path: &str) -> Result<std::path::PathBuf> {
-        match super::resolve(&self.engine.layout, path) {
-            Ok(Some(folder)) => Ok(folder),
+        match super::volume::resolve(&self.engine.layout, path) {
+            Ok(Some((folder, _))) => Ok(folder),
             Ok(None) => Err(Error::invalid_argument("path", format!("{path:?} is no path of a volume"))),
             Err(message) => Err(Error::not_found(Object::layer(path)).with_message(message)),
         }

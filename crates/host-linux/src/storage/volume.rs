@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::os;
 use super::mount;
-use crate::lock::FolderLock;
+use crate::lock::{FolderLock, Knocker, TryLock};
 use crate::paths::{Layout, not_writable};
 use crate::record::{boot_id, check_version, parse, read_text, write_json};
 
@@ -18,6 +18,8 @@ const NAMESPACE: Guid = Guid(*b"\x4e\x5b\x0d\x51\x7f\x9a\x1e\x47\x8c\x21\x66\xd0
 /// What a volume's path begins with, and what its identifier ends with.
 const PREFIX: &str = r"\\?\Volume{";
 const STATE: &str = "state.json";
+const MOUNT: &str = "mount";
+const DISK: &str = "disk";
 const VERSION: u32 = 1;
 
 /// What [`STATE`] says. What is mounted says the kernel.
@@ -66,12 +68,17 @@ impl Volume {
 
     /// Where its overlay is mounted, unless it is shown elsewhere.
     pub(super) fn target(&self) -> PathBuf {
-        self.lock.path().join("mount")
+        self.lock.path().join(MOUNT)
     }
 
     /// Where its disk is mounted.
     pub(super) fn disk(&self) -> PathBuf {
-        self.lock.path().join("disk")
+        self.lock.path().join(DISK)
+    }
+
+    /// Where containers that use it leave their names.
+    pub(super) fn users(&self) -> PathBuf {
+        self.lock.path().join("users")
     }
 
     /// `None`: it is not activated.
@@ -104,28 +111,22 @@ impl Volume {
         }
     }
 
-    /// Makes a folder to mount at.
-    pub(super) fn mount_point(&self, path: &Path) -> Result<()> {
-        match rustix::fs::mkdir(path, rustix::fs::Mode::RWXU) {
-            Ok(()) | Err(Errno::EXIST) => Ok(()),
-            Err(errno) => Err(os("make", path, errno)),
-        }
-    }
-
     /// Nothing is activated: the folder goes. Those who wait for it make a new one.
     pub(super) fn forget(self) -> Result<()> {
-        for path in [self.target(), self.disk()] {
-            match rustix::fs::rmdir(&path) {
-                Ok(()) | Err(Errno::NOENT) => {}
-                Err(errno) => return Err(os("remove", &path, errno)),
-            }
-        }
-        self.lock.remove()
+        forget(self.lock)
     }
 
     /// The call is over: an idle layer leaves nothing.
     pub(super) fn leave(self) -> Result<()> {
         if self.state()?.is_none() { self.forget() } else { Ok(()) }
+    }
+}
+
+/// Makes a folder to mount at.
+pub(super) fn mount_point(path: &Path) -> Result<()> {
+    match rustix::fs::mkdir(path, rustix::fs::Mode::RWXU) {
+        Ok(()) | Err(Errno::EXIST) => Ok(()),
+        Err(errno) => Err(os("make", path, errno)),
     }
 }
 
@@ -141,10 +142,7 @@ pub(super) fn name(guid: Guid) -> String {
 
 /// Layers that are activated.
 pub(super) fn all(layout: &Layout) -> Result<Vec<State>> {
-    let folder = layout.volumes();
-    let list = || fs_err::read_dir(&folder)?.collect::<std::io::Result<Vec<_>>>();
-    let entries = list().map_err(|error| Error::os("list", folder.display().to_string(), error))?;
-    entries.iter().filter_map(|entry| read(&entry.path()).transpose()).collect()
+    folders(layout)?.iter().filter_map(|folder| read(folder).transpose()).collect()
 }
 
 fn read(folder: &Path) -> Result<Option<State>> {
@@ -155,11 +153,15 @@ fn read(folder: &Path) -> Result<Option<State>> {
     Ok(parse::<State>(&text).filter(|state| state.boot == boot))
 }
 
-/// The folder behind a path that begins with a volume's, where one of this host's layers is shown; `None` for other paths.
+/// The folder behind a path that begins with a volume's, where one of this host's layers is shown, and that layer; `None`
+/// for other paths.
 ///
 /// # Errors
 /// What is wrong with it, for the caller to say of which member.
-pub(crate) fn resolve(layout: &Layout, path: &str) -> std::result::Result<Option<PathBuf>, String> {
+pub(super) fn resolve(
+    layout: &Layout,
+    path: &str,
+) -> std::result::Result<Option<(PathBuf, PathBuf)>, String> {
     let Some(rest) = path.strip_prefix(PREFIX) else { return Ok(None) };
     let unknown =
         || format!("{path}: no layer of this host is shown at this volume; ask for its mount path again");
@@ -170,7 +172,7 @@ pub(crate) fn resolve(layout: &Layout, path: &str) -> std::result::Result<Option
     if !mount::is_overlay(&state.target).unwrap_or(false) {
         return Err(format!("{path}: the layer {} is activated but not prepared", state.layer.display()));
     }
-    let mut folder = state.target;
+    let (mut folder, layer) = (state.target, state.layer);
     for part in rest.split(['\\', '/']) {
         match part {
             "" | "." => {}
@@ -178,5 +180,39 @@ pub(crate) fn resolve(layout: &Layout, path: &str) -> std::result::Result<Option
             part => folder.push(part),
         }
     }
-    Ok(Some(folder))
+    Ok(Some((folder, layer)))
+}
+
+/// Folders of layers that are not activated and that nobody works on: of a call that was killed, or of an earlier boot.
+pub(crate) fn idle(layout: &Layout) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for folder in folders(layout)? {
+        if read(&folder)?.is_none() && matches!(Knocker::new(&folder).knock()?, TryLock::Ours(_)) {
+            found.push(folder);
+        }
+    }
+    Ok(found)
+}
+
+/// Removes such a folder, unless it is used again.
+pub(crate) fn remove_idle(folder: &Path) -> Result<()> {
+    let TryLock::Ours(lock) = Knocker::new(folder).knock()? else { return Ok(()) };
+    if read(folder)?.is_some() { Ok(()) } else { forget(lock) }
+}
+
+/// What may be mounted there is not shown to anybody: its call was killed.
+fn forget(lock: FolderLock) -> Result<()> {
+    for name in [MOUNT, DISK] {
+        let path = lock.path().join(name);
+        if mount::is_mounted(&path).map_err(|errno| os("look at", &path, errno))? {
+            mount::detach(&path).map_err(|errno| os("unmount", &path, errno))?;
+        }
+    }
+    lock.remove()
+}
+
+fn folders(layout: &Layout) -> Result<Vec<PathBuf>> {
+    let folder = layout.volumes();
+    let list = || fs_err::read_dir(&folder)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>();
+    list().map_err(|error| Error::os("list", folder.display().to_string(), error))
 }
