@@ -97,6 +97,8 @@ pub struct Deadlines {
     /// Each call of the network service, which blocks so long at most: 240 s, because another process's change may
     /// have to end first.
     pub network: Duration,
+    /// Until a layer is free that other calls work on: 240 s. The work itself takes as long as there are files.
+    pub storage: Duration,
     /// After this a call that has not returned yet is reported in the log, once: 240 s.
     /// `HCSSHIM_TIMEOUT_SYSCALLWATCHER`. The call goes on.
     pub call_watch: Duration,
@@ -123,6 +125,7 @@ impl Default for Deadlines {
             process: MINUTE,
             open: MINUTE,
             network: UPSTREAM,
+            storage: UPSTREAM,
             call_watch: UPSTREAM,
         }
     }
@@ -179,6 +182,17 @@ impl Deadlines {
             | OperationKind::GetProcessInfo
             | OperationKind::GetProcessProperties
             | OperationKind::ModifyProcess => self.process,
+            OperationKind::CreateLayer
+            | OperationKind::ActivateLayer
+            | OperationKind::PrepareLayer
+            | OperationKind::UnprepareLayer
+            | OperationKind::DeactivateLayer
+            | OperationKind::ExpandLayer
+            | OperationKind::DestroyLayer
+            | OperationKind::ExportLayer
+            | OperationKind::ImportLayer
+            | OperationKind::ProcessLayer
+            | OperationKind::InspectLayer => self.storage,
             OperationKind::WaitSystemExit | OperationKind::WaitProcessExit => return None,
         })
     }

@@ -3,7 +3,7 @@
 //! A host is whatever stands behind these traits: the service of Windows, the engine on Linux, a remote one, a
 //! fake in memory. [`ComputeService`] makes and finds compute systems (containers), [`ComputeSystem`] is one of
 //! them, [`ComputeProcess`] is one process within. [`NetworkService`] makes and finds networks, their endpoints, and
-//! what else [`NetworkObjectKind`] lists; [`NetworkObject`] is one of them.
+//! what else [`NetworkObjectKind`] lists; [`NetworkObject`] is one of them. [`StorageService`] makes and mounts layers.
 //!
 //! Whoever uses containers looks at the crate `hcsshim` first, which stands over these traits; what every call takes, gives
 //! and refuses is written down in `docs/contract.md`.
@@ -70,6 +70,7 @@ mod compute;
 mod deadline;
 mod error;
 mod events;
+mod guid;
 mod hresult;
 mod network;
 mod notification;
@@ -78,6 +79,7 @@ pub mod reading;
 mod records;
 mod result;
 mod secrets;
+mod storage;
 mod stream;
 mod subscription;
 
@@ -88,6 +90,7 @@ pub use compute::{
 pub use deadline::{Deadline, Deadlines};
 pub use error::{Error, ErrorKind, Object, ObjectKind, Result};
 pub use events::{EventStopper, SystemEvent, SystemEventKind, SystemEvents};
+pub use guid::Guid;
 pub use hresult::Hresult;
 pub use network::{
     ErrorRecord, HnsEnvelope, NetworkCallback, NetworkEvent, NetworkEventKind, NetworkObject,
@@ -98,5 +101,6 @@ pub use operation::{Completer, Drive, Operation, OperationFuture, OperationKind}
 pub use records::Records;
 pub use result::{ErrorEvent, ResultDocument};
 pub use secrets::mask_secrets;
+pub use storage::{LayerDescriptor, StorageService};
 pub use stream::{RemoteStream, Stream};
 pub use subscription::{Callback, Hub, Subscription};

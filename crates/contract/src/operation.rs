@@ -69,6 +69,28 @@ pub enum OperationKind {
     WaitSystemExit,
     /// Wait until a process has exited.
     WaitProcessExit,
+    /// Make a layer.
+    CreateLayer,
+    /// Mount a layer's disk.
+    ActivateLayer,
+    /// Show a layer with those below it.
+    PrepareLayer,
+    /// Show it no more.
+    UnprepareLayer,
+    /// Unmount its disk.
+    DeactivateLayer,
+    /// Let a layer hold more.
+    ExpandLayer,
+    /// Remove a layer.
+    DestroyLayer,
+    /// Write a layer into a folder.
+    ExportLayer,
+    /// Make a layer of a folder.
+    ImportLayer,
+    /// Make a base layer of files.
+    ProcessLayer,
+    /// Ask for what is known of a layer.
+    InspectLayer,
 }
 
 impl OperationKind {
@@ -100,6 +122,17 @@ impl OperationKind {
         Self::GetServiceProperties,
         Self::WaitSystemExit,
         Self::WaitProcessExit,
+        Self::CreateLayer,
+        Self::ActivateLayer,
+        Self::PrepareLayer,
+        Self::UnprepareLayer,
+        Self::DeactivateLayer,
+        Self::ExpandLayer,
+        Self::DestroyLayer,
+        Self::ExportLayer,
+        Self::ImportLayer,
+        Self::ProcessLayer,
+        Self::InspectLayer,
     ];
 
     /// computecore's number (`HCS_OPERATION_TYPE`); −1, its "none", for kinds that it does not count.
@@ -130,7 +163,18 @@ impl OperationKind {
             | Self::Subscribe
             | Self::GetServiceProperties
             | Self::WaitSystemExit
-            | Self::WaitProcessExit => -1,
+            | Self::WaitProcessExit
+            | Self::CreateLayer
+            | Self::ActivateLayer
+            | Self::PrepareLayer
+            | Self::UnprepareLayer
+            | Self::DeactivateLayer
+            | Self::ExpandLayer
+            | Self::DestroyLayer
+            | Self::ExportLayer
+            | Self::ImportLayer
+            | Self::ProcessLayer
+            | Self::InspectLayer => -1,
         }
     }
 
@@ -145,7 +189,7 @@ impl fmt::Display for OperationKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Enumerate => "enumerate",
-            Self::Create => "create",
+            Self::Create | Self::CreateLayer => "create",
             Self::Start => "start",
             Self::Shutdown => "shut down",
             Self::Pause => "pause",
@@ -165,6 +209,16 @@ impl fmt::Display for OperationKind {
             Self::HnsCall => "request of",
             Self::Subscribe => "subscribe to",
             Self::WaitSystemExit | Self::WaitProcessExit => "wait for the exit of",
+            Self::ActivateLayer => "activate",
+            Self::PrepareLayer => "prepare",
+            Self::UnprepareLayer => "unprepare",
+            Self::DeactivateLayer => "deactivate",
+            Self::ExpandLayer => "expand",
+            Self::DestroyLayer => "destroy",
+            Self::ExportLayer => "export",
+            Self::ImportLayer => "import",
+            Self::ProcessLayer => "process",
+            Self::InspectLayer => "look at",
         })
     }
 }

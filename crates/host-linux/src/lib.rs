@@ -26,6 +26,7 @@ mod lock;
 mod options;
 mod paths;
 mod record;
+mod storage;
 pub mod wine;
 
 pub use client::{install_client, uninstall_client};

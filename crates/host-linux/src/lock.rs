@@ -117,6 +117,11 @@ impl FolderLock {
         &self.path
     }
 
+    /// Whether it is still the folder at its path.
+    pub(crate) fn is_there(&self) -> Result<bool> {
+        same(&self.folder, &self.path)
+    }
+
     /// Removes what is in the folder, and it itself.
     pub(crate) fn remove(self) -> Result<()> {
         remove_tree(&self.path).map_err(|error| Error::os("remove", self.path.display().to_string(), error))

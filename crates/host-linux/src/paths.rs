@@ -4,6 +4,7 @@
 //! $HCS_RUN/                runtime state, gone or stale after a reboot
 //!   systems/<id>/          one system: control.sock, meta.json, document.json; locked while it lives
 //!   ids/<n>                symbolic link: which life holds the n-th id range
+//!   volumes/<guid>/        a writable layer that is activated: state.json, its disk and where it is shown
 //!   farewells/             empty but for moments: how systems ended, for those who watch (hcs_silo::farewell)
 //! $HCS_ROOT/
 //!   systems/<id>/          record of a system that asked to be kept: meta.json, document.json, state.json, log
@@ -49,7 +50,14 @@ impl Layout {
         let run = ensure(&options.run)?;
         let instance = instance_id(&root, &run);
         let this = Self { root, run, instance };
-        for folder in [this.systems(), this.ids(), this.farewells(), this.records(), this.scratch_root()] {
+        for folder in [
+            this.systems(),
+            this.ids(),
+            this.farewells(),
+            this.volumes(),
+            this.records(),
+            this.scratch_root(),
+        ] {
             // Images may hold set-user-id programs and old ones at that: nobody but root may reach them.
             private(&folder)?;
         }
@@ -79,6 +87,10 @@ impl Layout {
 
     pub(crate) fn farewells(&self) -> PathBuf {
         self.run.join("farewells")
+    }
+
+    pub(crate) fn volumes(&self) -> PathBuf {
+        self.run.join("volumes")
     }
 
     pub(crate) fn records(&self) -> PathBuf {

@@ -1,7 +1,8 @@
 //! Layers of container images on Linux.
 //!
 //! A layer is a folder: [`LayerWriter`] makes it file by file, [`LayerReader`] reads it. What Linux has no place for stands
-//! in a file beside the content ([`metadata`]).
+//! in a file beside the content ([`metadata`]). As the service hands layers over, they are transport folders
+//! ([`transport`]).
 //!
 //! What Windows says of a file beyond its content comes in the form of Win32 backup streams ([`backup`]), with reparse
 //! buffers ([`reparse`]), extended attributes ([`ea`]), security descriptors ([`security`]) and times of 100 ns
@@ -30,6 +31,8 @@ mod root;
 pub mod security;
 #[cfg(target_os = "linux")]
 pub mod tar;
+#[cfg(target_os = "linux")]
+pub mod transport;
 #[cfg(target_os = "linux")]
 mod whole;
 

@@ -94,6 +94,44 @@ impl Root {
         Ok(names)
     }
 
+    /// Whether an overlay shows nothing of lower layers in this folder.
+    pub(crate) fn is_opaque(&mut self, path: &[u8]) -> Result<bool> {
+        let fd = self.open_at(path, OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty())?;
+        let mut value = [0; 1];
+        match fs::fgetxattr(&fd, "trusted.overlay.opaque", &mut value) {
+            Ok(length) => Ok(length == 1 && value[0] == b'y'),
+            // One that is longer than the mark is none to an overlay.
+            Err(Errno::NODATA | Errno::OPNOTSUPP | Errno::RANGE) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether an overlay copied this up from a lower layer, rather than that it was made above it.
+    pub(crate) fn is_copied(&mut self, path: &[u8]) -> Result<bool> {
+        let (folder, base) = self.parent(path)?;
+        // O_PATH, because the object may be a link; the attribute is then read by the descriptor's path.
+        let fd = fs::openat(folder, base, OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())?;
+        let by_descriptor = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&fd));
+        match fs::getxattr(by_descriptor, "trusted.overlay.origin", &mut [0_u8; 0][..]) {
+            Ok(_) => Ok(true),
+            Err(Errno::NODATA | Errno::OPNOTSUPP) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What a symbolic link holds.
+    pub(crate) fn link_text(&mut self, path: &[u8]) -> Result<Vec<u8>> {
+        let (folder, base) = self.parent(path)?;
+        Ok(fs::readlinkat(folder, base, Vec::new())?.into_bytes())
+    }
+
+    /// Whether a symbolic link leads to a folder below this root.
+    pub(crate) fn leads_to_folder(&self, path: &[u8]) -> bool {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        fs::openat2(&self.fd, path, flags, Mode::empty(), ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS)
+            .is_ok()
+    }
+
     /// Removes a file or link.
     pub(crate) fn unlink(&mut self, path: &[u8]) -> Result<()> {
         let (folder, base) = self.parent(path)?;

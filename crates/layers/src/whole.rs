@@ -7,6 +7,9 @@ use crate::metadata;
 use crate::tar::{RECORD, TarLayerError, has_record};
 use crate::{LayerError, LayerReader, What};
 
+/// The mark of a folder that is being removed, which goes last.
+const GOING: &str = "layer.going";
+
 /// What is in a layer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -63,21 +66,21 @@ pub fn inspect(folder: &Path, whole: bool) -> Result<Summary, TarLayerError> {
     Ok(summary)
 }
 
-/// Removes a layer's folder with all that is in it.
+/// Removes a layer's folder with all that is in it. Killed meanwhile, it leaves a folder that the next call removes.
 ///
 /// # Errors
 /// [`LayerError::NoLayer`] for a folder that is none; [`LayerError::Mounted`] when something is mounted in it; what the
 /// system says.
 #[doc(alias = "DestroyLayer")]
-pub fn destroy(folder: &Path) -> Result<(), TarLayerError> {
+pub fn destroy(folder: &Path) -> Result<(), LayerError> {
     let name = || text(folder.as_os_str().as_encoded_bytes());
     let failed = |error| LayerError::io("remove", folder.as_os_str().as_encoded_bytes(), error);
     let full = fs_err::canonicalize(folder).map_err(failed)?;
     // A slip of the pen shall not cost a home folder.
-    let parts = ["Files", "UtilityVM", metadata::FILE, RECORD, "sandbox.vhdx"];
+    let parts = ["Files", "UtilityVM", metadata::FILE, RECORD, "sandbox.vhdx", GOING];
     let empty = fs_err::read_dir(&full).map_err(failed)?.next().is_none();
     if !empty && !parts.iter().any(|part| full.join(part).symlink_metadata().is_ok()) {
-        return Err(LayerError::NoLayer { folder: name() }.into());
+        return Err(LayerError::NoLayer { folder: name() });
     }
     let mounts = fs_err::read("/proc/self/mountinfo").map_err(failed)?;
     let inside = mounts.split(|byte| *byte == b'\n').filter_map(mount_point).find(|point| {
@@ -85,9 +88,26 @@ pub fn destroy(folder: &Path) -> Result<(), TarLayerError> {
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
     });
     if let Some(place) = inside {
-        return Err(LayerError::Mounted { folder: name(), place: text(&place) }.into());
+        return Err(LayerError::Mounted { folder: name(), place: text(&place) });
     }
-    Ok(fs_err::remove_dir_all(&full).map_err(failed)?)
+    let remove = || {
+        let mark = full.join(GOING);
+        fs_err::write(&mark, "")?;
+        for entry in fs_err::read_dir(&full)? {
+            let entry = entry?;
+            if entry.file_name() == GOING {
+                continue;
+            }
+            if entry.file_type()?.is_dir() {
+                fs_err::remove_dir_all(entry.path())?;
+            } else {
+                fs_err::remove_file(entry.path())?;
+            }
+        }
+        fs_err::remove_file(mark)?;
+        fs_err::remove_dir(&full)
+    };
+    remove().map_err(failed)
 }
 
 /// The fifth field of a line of mountinfo, with its octal escapes undone.

@@ -13,6 +13,7 @@ pub mod board;
 pub mod capability;
 pub mod cgroup;
 pub mod client;
+pub mod disk;
 pub mod farewell;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]

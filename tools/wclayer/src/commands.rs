@@ -27,7 +27,7 @@ pub(crate) fn run(cli: &Cli) -> Result<(), Failure> {
         }
         Command::Export(export) => run_export(export, cli.progress, json),
         Command::Import(import) => run_import(import, cli.progress, json),
-        Command::Remove { layer } => destroy(layer).map_err(layer_failure(layer)),
+        Command::Remove { layer } => destroy(layer).map_err(|error| layer_failure(layer)(error.into())),
         Command::Inspect { layer } => show(&inspect(layer, false).map_err(layer_failure(layer))?, json),
         Command::Verify { layer } => show(&inspect(layer, true).map_err(layer_failure(layer))?, json),
     }

@@ -216,6 +216,11 @@ impl Object {
         Self::new(ObjectKind::Process, format!("{system}:{pid}"))
     }
 
+    /// The layer in the folder `path`.
+    pub fn layer(path: impl Into<String>) -> Self {
+        Self::new(ObjectKind::Layer, path)
+    }
+
     /// The service as a whole.
     pub fn service() -> Self {
         Self::new(ObjectKind::Service, "")

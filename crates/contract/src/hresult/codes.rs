@@ -40,6 +40,7 @@ codes! {
     E_OUTOFMEMORY = 0x8007_000E, "out of memory";
     ERROR_NOT_SAME_DEVICE = 0x8007_0011, "the file can't be moved to a different disk";
     ERROR_WRITE_PROTECT = 0x8007_0013, "the medium is write-protected";
+    ERROR_NOT_READY = 0x8007_0015, "the device is not ready";
     ERROR_GEN_FAILURE = 0x8007_001F, "a device is not functioning";
     ERROR_SHARING_VIOLATION = 0x8007_0020, "the file is used by another process";
     #[doc(alias = "ErrNotSupported")]
@@ -61,6 +62,7 @@ codes! {
     ERROR_OPERATION_ABORTED = 0x8007_03E3, "the operation was aborted";
     ERROR_SERVICE_NOT_ACTIVE = 0x8007_0426, "the service is not running";
     ERROR_SHUTDOWN_IN_PROGRESS = 0x8007_045B, "a shutdown is in progress";
+    ERROR_DEVICE_NOT_CONNECTED = 0x8007_048F, "the device is not connected";
     #[doc(alias = "ErrElementNotFound")]
     ERROR_NOT_FOUND = 0x8007_0490, "the element was not found";
     ERROR_CANCELLED = 0x8007_04C7, "the operation was cancelled";

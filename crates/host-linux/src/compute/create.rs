@@ -20,7 +20,7 @@ use crate::ids::{IdName, Life};
 use crate::lock::FolderLock;
 use crate::paths::{DOCUMENT, not_writable};
 use crate::record::{GuestOs, Meta, VERSION, boot_id, write_atomically};
-use crate::{helpers, idrange};
+use crate::{helpers, idrange, storage};
 
 /// Reads a document of either schema.
 ///
@@ -77,7 +77,8 @@ impl Engine {
     /// Makes the system; it is Created when this returns.
     pub(super) fn make(&self, id: &str, document: &str) -> Result<(Meta, Arc<Connection>)> {
         let deadline = self.options.deadlines.deadline(OperationKind::Create);
-        let plan = plan(document, &Self::is_base)?;
+        let (resolved, volumes) = storage::resolved(&self.layout, document)?;
+        let plan = plan(&resolved, &Self::is_base)?;
         let name = IdName::new(id)?;
         if !rustix::process::geteuid().is_root() {
             return Err(Error::access_denied("containers are made with root's rights on this host")
@@ -114,6 +115,7 @@ impl Engine {
             folders: Vec::new(),
             launched: false,
         };
+        volumes.by(&self.layout, &life, deadline)?;
         let base = base.map(|base| base.info().id.clone());
         let mut meta = Self::meta(id, &plan, &life, base)?;
         if plan.host.user_namespace {

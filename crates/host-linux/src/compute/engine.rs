@@ -21,8 +21,8 @@ use crate::record::Meta;
 /// An engine, opened.
 #[derive(Debug)]
 pub(crate) struct Engine {
-    pub(super) options: Options,
-    pub(super) layout: Layout,
+    pub(crate) options: Options,
+    pub(crate) layout: Layout,
 }
 
 /// What there is of a system. `L` is what one gets of a living one.

@@ -20,6 +20,7 @@ use crate::idrange;
 use crate::ids::{IdName, Life};
 use crate::lock::FolderLock;
 use crate::record::{FinalState, Meta, boot_id};
+use crate::storage;
 
 /// How long a supervisor may take to end once it has removed its folder: the kernel may be writing what its mounts
 /// hold to a busy disk.
@@ -58,6 +59,8 @@ pub enum Garbage {
     Record(String),
     /// What interrupted makers of Wine bases left.
     UnfinishedBase,
+    /// The folder of a layer that is not activated, of a call that was killed or from before the last boot.
+    Volume(PathBuf),
     /// The word of a system's end, whose supervisor was killed as it was said.
     Farewell(PathBuf),
 }
@@ -75,6 +78,7 @@ impl fmt::Display for Garbage {
             Self::Scratch(path) => write!(f, "scratch folder {}", path.display()),
             Self::Cgroup(name) => write!(f, "cgroup {name}"),
             Self::UnfinishedBase => f.write_str("unfinished Wine bases"),
+            Self::Volume(path) => write!(f, "volume {} of no layer that is activated", path.display()),
             Self::Farewell(path) => write!(f, "farewell {}", path.display()),
             Self::Record(id) => write!(f, "record of {id} without an end"),
         }
@@ -93,6 +97,8 @@ impl Engine {
             Ok(paths) => report.found.extend(paths.into_iter().map(Garbage::IdRange)),
             Err(error) => report.failures.push(error.to_string()),
         }
+        let volumes = self.idle_volumes(dry_run, &mut report);
+        report.fail(volumes);
         let farewells = self.unfinished_farewells(dry_run, &mut report);
         report.fail(farewells);
         let bases = self.unfinished_bases(dry_run, &mut report);
@@ -183,6 +189,16 @@ impl Engine {
                 report.fail(remove_folder(&path));
             }
             report.found.push(Garbage::Scratch(path));
+        }
+        Ok(())
+    }
+
+    fn idle_volumes(&self, dry_run: bool, report: &mut GcReport) -> Result<()> {
+        for path in storage::idle(&self.layout)? {
+            if !dry_run {
+                report.fail(storage::remove_idle(&path));
+            }
+            report.found.push(Garbage::Volume(path));
         }
         Ok(())
     }

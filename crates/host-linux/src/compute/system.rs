@@ -21,6 +21,7 @@ use super::{create, modify, process_doc, properties};
 use crate::ids::IdName;
 use crate::paths::DOCUMENT;
 use crate::record::{FinalState, Meta, read_text};
+use crate::storage;
 
 /// See [`ComputeSystem`].
 #[derive(Debug)]
@@ -200,9 +201,14 @@ impl ComputeSystem for System {
     }
 
     fn modify(&self, request: &str) -> Operation {
-        let asked = modify::change(request, self.meta.guest)
-            .and_then(|change| {
+        let deadline = self.engine.options.deadlines.deadline(OperationKind::Modify);
+        let asked = storage::resolved(&self.engine.layout, request)
+            .and_then(|(resolved, volumes)| {
+                let change = modify::change(&resolved, self.meta.guest)?;
                 self.connected()?;
+                if let Some(life) = self.meta.life() {
+                    volumes.by(&self.engine.layout, &life, deadline)?;
+                }
                 change.request(self.meta.guest, self.meta.ids.is_some(), || self.throttle())
             })
             .map_err(|error| error.with_document(request));

@@ -16,6 +16,7 @@ mod mapping;
 mod processes;
 mod recovery;
 mod support;
+mod volumes;
 #[path = "../windows/mod.rs"]
 mod windows;
 mod windows_guests;

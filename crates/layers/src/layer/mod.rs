@@ -2,6 +2,7 @@
 //!
 //! `Files`, `Hives` and `UtilityVM/Files` hold what Linux has a place for; the rest stands in [`crate::metadata`].
 
+mod below;
 mod fill;
 mod links;
 mod names;
@@ -9,12 +10,14 @@ mod reader;
 mod tree;
 mod writer;
 
+pub(crate) use below::Below;
 pub(crate) use fill::{Filler, Finish, Target};
 pub(crate) use hcs_ext4::tar::printable as text;
+pub(crate) use reader::from_stat;
 pub use reader::{Backup, Item, LayerReader, What};
 pub(crate) use tree::{Case, Tree};
-pub(crate) use writer::umask;
 pub use writer::{LayerOptions, LayerWriter};
+pub(crate) use writer::{times as disk_times, umask};
 
 use std::io;
 

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use rustix::fs::{FileType, Mode, OFlags, Stat};
 
-use super::{LayerError, OPAQUE, text};
+use super::{Below, LayerError, OPAQUE, text};
 use crate::backup::{SPARSE_ATTRIBUTE, StreamHeader, StreamId, Writer};
 use crate::filetime::{BasicInfo, FileTime, attributes};
 use crate::metadata::{self, Found, MetadataError, MetadataReader, Object, StreamAt};
@@ -16,7 +16,7 @@ use crate::path::PathProblem;
 use crate::root::{Root, is_whiteout};
 
 /// What an item is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum What {
     /// A file, a folder or a reparse point.
@@ -59,6 +59,8 @@ struct Frame {
 pub struct LayerReader {
     pub(crate) root: Root,
     metadata: Option<MetadataReader>,
+    /// What a layer without metadata, a scratch, stands on.
+    below: Option<Below>,
     frames: Vec<Frame>,
     /// What comes before the next name: roots, tombstones of the last folder.
     waiting: VecDeque<Waiting>,
@@ -86,7 +88,23 @@ impl LayerReader {
             Err(error) => return Err(LayerError::io("open", metadata::FILE.as_bytes(), error)),
         };
         let waiting = ["Files", "Hives", "UtilityVM"].map(Waiting::Top).into();
-        Ok(Self { root, metadata, frames: Vec::new(), waiting })
+        Ok(Self { root, metadata, below: None, frames: Vec::new(), waiting })
+    }
+
+    /// Opens a layer's folder above others, the direct parent first. Of a scratch layer, the upper folder of an overlay, a
+    /// file that was there before keeps what the layers below know of it.
+    ///
+    /// # Errors
+    /// As [`LayerReader::open`], of any of the layers.
+    pub fn open_above(folder: &Path, parents: &[std::path::PathBuf]) -> Result<Self, LayerError> {
+        let mut this = Self::open(folder)?;
+        this.below = Some(Below::open(parents)?);
+        Ok(this)
+    }
+
+    /// The layers below, as far as they were named.
+    pub(crate) fn below(&mut self) -> Option<&mut Below> {
+        self.below.as_mut()
     }
 
     /// The next item; `None` at the end.
@@ -152,13 +170,19 @@ impl LayerReader {
             Some(Found::Folder) => (false, Object::default()),
             // In `Hives` lies also what was made from the layer and is none of it.
             _ if path.starts_with("Hives") => return Ok(None),
-            _ if kind == FileType::Symlink => {
-                return Err(LayerError::file(
-                    &path,
-                    "a symbolic link of which the layer's metadata knows nothing",
-                ));
+            _ => {
+                let info = from_stat(&stat, kind);
+                match (&self.metadata, &mut self.below) {
+                    (None, Some(below)) => (true, below.describe(&mut self.root, &path, kind, info)?),
+                    _ if kind == FileType::Symlink => {
+                        return Err(LayerError::file(
+                            &path,
+                            "a symbolic link of which the layer's metadata knows nothing",
+                        ));
+                    }
+                    _ => (true, Object { info, ..Object::default() }),
+                }
             }
-            _ => (true, Object { info: from_stat(&stat, kind), ..Object::default() }),
         };
         if (kind == FileType::Directory) != object.info.is_directory()
             && kind != FileType::Symlink
@@ -189,7 +213,11 @@ impl LayerReader {
         let entries = self.root.entries(path.as_bytes()).map_err(failed)?;
         let mark = format!("{path}/{OPAQUE}");
         let mut first = Vec::new();
-        if let Some(Found::Opaque) = self.find(&mark)? {
+        let marked = match self.metadata {
+            Some(_) => matches!(self.find(&mark)?, Some(Found::Opaque)),
+            None => self.root.is_opaque(path.as_bytes()).map_err(failed)?,
+        };
+        if marked {
             first.push(Waiting::Hidden(path.to_owned(), What::Opaque));
         }
         let mut names = Vec::with_capacity(entries.len());
@@ -239,14 +267,21 @@ impl LayerReader {
 
     /// The alternate streams of a path: name and size of each.
     pub(crate) fn streams_of(&mut self, path: &str) -> Result<Vec<StreamAt>, LayerError> {
-        Ok(self.metadata.as_mut().map(|metadata| metadata.streams(path)).transpose()?.unwrap_or_default())
+        if let Some(metadata) = &mut self.metadata {
+            return Ok(metadata.streams(path)?);
+        }
+        match &mut self.below {
+            Some(below) => below.streams(&mut self.root, path),
+            None => Ok(Vec::new()),
+        }
     }
 
     /// The next bytes of a stream, none at its end.
     pub(crate) fn bytes_of(&mut self, stream: &mut StreamAt) -> Result<&[u8], MetadataError> {
-        match &mut self.metadata {
-            Some(metadata) => metadata.stream_bytes(stream),
-            None => Ok(&[]),
+        match (stream.layer.checked_sub(1), &mut self.metadata, &mut self.below) {
+            (None, Some(metadata), _) => metadata.stream_bytes(stream),
+            (Some(number), _, Some(below)) => below.bytes_of(number, stream),
+            _ => Ok(&[]),
         }
     }
 
@@ -387,16 +422,22 @@ fn foreign(kind: FileType) -> Option<&'static str> {
 }
 
 /// What Linux knows of a file, for one that has no metadata.
-fn from_stat(stat: &Stat, kind: FileType) -> BasicInfo {
+pub(crate) fn from_stat(stat: &Stat, kind: FileType) -> BasicInfo {
     let time = |seconds: i64, nanoseconds: u64| {
         FileTime::from_unix(seconds, u32::try_from(nanoseconds).unwrap_or_default())
     };
     let written = time(stat.st_mtime, stat.st_mtime_nsec);
+    // As the writer sets it, and as Wine shows and sets the attribute.
+    let read_only = u32::from(stat.st_mode & 0o222 == 0);
     BasicInfo {
         created: written,
         accessed: time(stat.st_atime, stat.st_atime_nsec),
         written,
         changed: written,
-        attributes: if kind == FileType::Directory { attributes::DIRECTORY } else { attributes::ARCHIVE },
+        attributes: if kind == FileType::Directory {
+            attributes::DIRECTORY
+        } else {
+            attributes::ARCHIVE | read_only
+        },
     }
 }

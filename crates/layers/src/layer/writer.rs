@@ -483,7 +483,7 @@ fn fs_file(opened: rustix::io::Result<OwnedFd>, name: &str) -> Result<File, Laye
 }
 
 /// The times that Linux keeps too.
-fn times(info: &BasicInfo) -> Timestamps {
+pub(crate) fn times(info: &BasicInfo) -> Timestamps {
     let time = |time: FileTime| {
         let (seconds, nanoseconds) = time.to_unix();
         fs::Timespec { tv_sec: seconds, tv_nsec: nanoseconds.into() }

@@ -33,6 +33,8 @@ pub(crate) enum Found {
 pub(crate) struct StreamAt {
     pub(crate) name: String,
     pub(crate) size: u64,
+    /// Whose it is: 0 of this layer, else of the n-th below.
+    pub(crate) layer: usize,
     at: u64,
 }
 
@@ -262,7 +264,7 @@ impl MetadataReader {
                     let stream = fields.text().zip(fields.u64());
                     let (name, size) =
                         stream.ok_or(MetadataError::Damaged { at, what: "a stream is cut off" })?;
-                    streams.push(StreamAt { name: name.to_owned(), size, at: end });
+                    streams.push(StreamAt { name: name.to_owned(), size, layer: 0, at: end });
                 }
                 kind::PIECE => {}
                 // The end record at the latest.

@@ -1,0 +1,81 @@
+//! Overlays in the host's own mount table, and what is mounted at a path.
+
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::path::Path;
+
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, StatxAttributes, StatxFlags};
+use rustix::io::{Errno, Result};
+use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, MountFlags, MoveMountFlags, UnmountFlags};
+
+/// What an upper folder must not hold if it is to be read as a layer: names that lead elsewhere, and files without content.
+const OPTIONS: [(&str, &str); 3] = [("redirect_dir", "off"), ("metacopy", "off"), ("index", "off")];
+
+/// `OVERLAYFS_SUPER_MAGIC`.
+const OVERLAY: u32 = 0x794c_7630;
+
+/// Mounts an overlay of `lowers`, the highest first, and `upper` at `target`.
+pub(super) fn overlay(lowers: &[impl AsRef<Path>], upper: &Path, work: &Path, target: &Path) -> Result<()> {
+    let open = |path: &Path| {
+        rustix::fs::open(path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+    };
+    let lowers = lowers.iter().map(|lower| open(lower.as_ref())).collect::<Result<Vec<_>>>()?;
+    let (upper, work) = (open(upper)?, open(work)?);
+    match by_descriptors(&lowers, &upper, &work) {
+        Ok(mount) => attach(&mount, target),
+        // Before Linux 6.13 overlayfs takes layers only by path.
+        Err(Errno::INVAL | Errno::BADF | Errno::OPNOTSUPP) => by_paths(&lowers, &upper, &work, target),
+        Err(errno) => Err(errno),
+    }
+}
+
+fn by_descriptors(lowers: &[OwnedFd], upper: &OwnedFd, work: &OwnedFd) -> Result<OwnedFd> {
+    let context = rustix::mount::fsopen("overlay", FsOpenFlags::FSOPEN_CLOEXEC)?;
+    let context = context.as_fd();
+    for lower in lowers {
+        rustix::mount::fsconfig_set_fd(context, "lowerdir+", lower)?;
+    }
+    rustix::mount::fsconfig_set_fd(context, "upperdir", upper)?;
+    rustix::mount::fsconfig_set_fd(context, "workdir", work)?;
+    for (key, value) in OPTIONS {
+        rustix::mount::fsconfig_set_string(context, key, value)?;
+    }
+    rustix::mount::fsconfig_create(context)?;
+    let quiet = MountAttrFlags::MOUNT_ATTR_NOSUID | MountAttrFlags::MOUNT_ATTR_NODEV;
+    rustix::mount::fsmount(context, FsMountFlags::FSMOUNT_CLOEXEC, quiet)
+}
+
+/// By the short paths of the open folders: a mount's options are one page at most.
+fn by_paths(lowers: &[OwnedFd], upper: &OwnedFd, work: &OwnedFd, target: &Path) -> Result<()> {
+    let path = |fd: &OwnedFd| format!("/proc/self/fd/{}", fd.as_raw_fd());
+    let lowers: Vec<String> = lowers.iter().map(path).collect();
+    let options = OPTIONS.map(|(key, value)| format!("{key}={value}")).join(",");
+    let options =
+        format!("lowerdir={},upperdir={},workdir={},{options}", lowers.join(":"), path(upper), path(work));
+    let options = std::ffi::CString::new(options).map_err(|_| Errno::INVAL)?;
+    let quiet = MountFlags::NOSUID | MountFlags::NODEV;
+    rustix::mount::mount("overlay", target, "overlay", quiet, Some(options.as_c_str()))
+}
+
+/// Attaches a detached mount.
+pub(super) fn attach(mount: &OwnedFd, target: &Path) -> Result<()> {
+    rustix::mount::move_mount(mount, "", CWD, target, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)
+}
+
+/// Takes a mount away; `EBUSY` while something in it is open.
+pub(super) fn detach(target: &Path) -> Result<()> {
+    rustix::mount::unmount(target, UnmountFlags::empty())
+}
+
+/// Whether something is mounted at a path.
+pub(super) fn is_mounted(path: &Path) -> Result<bool> {
+    match rustix::fs::statx(CWD, path, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::empty()) {
+        Ok(found) => Ok(found.stx_attributes.contains(StatxAttributes::MOUNT_ROOT)),
+        Err(Errno::NOENT) => Ok(false),
+        Err(errno) => Err(errno),
+    }
+}
+
+/// Whether what is mounted there is an overlay.
+pub(super) fn is_overlay(path: &Path) -> Result<bool> {
+    Ok(is_mounted(path)? && u64::try_from(rustix::fs::statfs(path)?.f_type) == Ok(OVERLAY.into()))
+}
