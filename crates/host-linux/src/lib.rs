@@ -32,6 +32,6 @@ pub use client::{install_client, uninstall_client};
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub use compute::fuzzing;
-pub use compute::{Garbage, GcReport, LinuxHost, MappedFolder, MappedNow, MappedSocket, SystemInfo};
+pub use compute::{Garbage, GcReport, LinuxHost, MappedFolder, MappedNow, MappedSocket, SystemInfo, Written};
 pub use features::Feature;
 pub use options::{IdPool, Options};

@@ -26,11 +26,11 @@ pub(crate) mod media {
 }
 
 /// Bytes of an index or manifest, as registries limit them.
-pub const MOST_MANIFEST: u64 = 4 << 20;
+pub(crate) const MOST_MANIFEST: u64 = 4 << 20;
 /// Bytes of a configuration.
-pub const MOST_CONFIG: u64 = 8 << 20;
+pub(crate) const MOST_CONFIG: u64 = 8 << 20;
 /// Layers of an image: what an overlay takes.
-pub const MOST_LAYERS: usize = 500;
+pub(crate) const MOST_LAYERS: usize = 500;
 
 /// What a document says about a blob.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -60,8 +60,13 @@ impl Store {
                     continue;
                 }
                 let wanted = documents.image.rootfs.diff_ids[at];
-                let below = done.iter().rev().map(|layer| layer.folder.clone()).collect();
-                let kind = if documents.image.is_windows() { Kind::Windows(below) } else { Kind::Linux };
+                let kind = if documents.image.is_windows() {
+                    // Below the lowest layer lies Windows, or the base in its place: names of it may be hidden.
+                    let below = done.iter().rev().map(|layer| layer.folder.clone());
+                    Kind::Windows(below.chain([self.empty_layer()?]).collect())
+                } else {
+                    Kind::Linux
+                };
                 let mut show = |bytes| progress(UnpackProgress { layer: at + 1, layers, bytes });
                 self.unpack(layer, wanted, &folder, &kind, &mut show)?;
             }

@@ -16,6 +16,6 @@ mod log;
 pub use hcs_host_linux::wine::{Base, BaseInfo, Progress, Step};
 pub use hcs_host_linux::{
     Feature, Garbage, GcReport, IdPool, LinuxHost, MappedFolder, MappedNow, MappedSocket, Options,
-    SystemInfo, install_client, uninstall_client,
+    SystemInfo, Written, install_client, uninstall_client,
 };
 pub use log::{LogLine, LogReader, LogStream, LogWatch};
