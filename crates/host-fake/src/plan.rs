@@ -399,6 +399,7 @@ fn host_part(reader: Reader<'_>, part: Option<LinuxHost>, guest: Guest) -> Resul
         keep_after_exit,
         end_with_first_process,
         processor_affinity,
+        keep_scratch,
         unknown: _,
     } = part.unwrap_or_default();
     if guest == Guest::Linux {
@@ -423,7 +424,7 @@ fn host_part(reader: Reader<'_>, part: Option<LinuxHost>, guest: Guest) -> Resul
             return Err(Error::invalid_document("LinuxHost.SeccompProfile", message));
         }
     }
-    Ok((keep_after_exit, end_with_first_process))
+    Ok((keep_after_exit || keep_scratch, end_with_first_process))
 }
 
 /// A path of a host, of either kind.

@@ -33,5 +33,5 @@ pub use client::{install_client, uninstall_client};
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub use compute::fuzzing;
-pub use compute::{Garbage, GcReport, LinuxHost, MappedFolder, MappedNow, MappedSocket};
+pub use compute::{Garbage, GcReport, LinuxHost, MappedFolder, MappedNow, MappedSocket, Written};
 pub use options::{IdPool, Options};

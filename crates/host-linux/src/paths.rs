@@ -7,7 +7,8 @@
 //!   volumes/<guid>/        a writable layer that is activated: state.json, its disk and where it is shown
 //!   farewells/             empty but for moments: how systems ended, for those who watch (hcs_silo::farewell)
 //! $HCS_ROOT/
-//!   systems/<id>/          record of a system that asked to be kept: meta.json, document.json, state.json, log
+//!   systems/<id>/          record of a system that asked to be kept: meta.json, document.json, state.json, log, and
+//!                          if it asked for that what it wrote: scratch
 //!   scratch/<life>/        folders that take a container's writes
 //!   bases/                 Wine bases
 //! /sys/fs/cgroup/…/hcs-<instance>/<life>
@@ -29,6 +30,8 @@ pub(crate) const DOCUMENT: &str = "document.json";
 pub(crate) const META: &str = "meta.json";
 /// Name of the final state that a supervisor writes into a record.
 pub(crate) const STATE: &str = "state.json";
+/// Name of the folder of a record with what the system wrote.
+pub(crate) const SCRATCH: &str = "scratch";
 /// Name of a system's log.
 pub(crate) const LOG: &str = "log";
 

@@ -26,6 +26,9 @@ document! {
         /// The host's processors that its programs may run on, such as `0-3,6`; empty: all. The service's documents
         /// have none of this for containers.
         pub processor_affinity: String = "ProcessorAffinity" omit,
+        /// Keep with the record what the container wrote, so that a layer can be made of it. The record is kept then,
+        /// whatever `KeepAfterExit` says. Not for a root folder, which takes writes itself.
+        pub keep_scratch: bool = "KeepScratch" omit,
     }
 }
 

@@ -54,6 +54,9 @@ impl Config {
             _ => Map::new(),
         };
         decide(&mut host, "LinuxHost.", "KeepAfterExit", Some(fate.keeps_record()), fate)?;
+        if !fate.keeps_record() {
+            decide(&mut host, "LinuxHost.", "KeepScratch", Some(false), fate)?;
+        }
         decide(&mut host, "LinuxHost.", "EndWithFirstProcess", fate.ends_with_program(), fate)?;
         if !host.is_empty() {
             set(&mut document, "LinuxHost", host.into());

@@ -4,12 +4,13 @@ use std::path::Path;
 
 use hcsshim::Host;
 use hcsshim::schema::LinuxHost;
-use hcsshim::schema::compute::v1::{ContainerConfig, MappedDir, MappedVirtualDisk};
+use hcsshim::schema::compute::v1::{ContainerConfig, Layer, MappedDir, MappedVirtualDisk};
 use hcsshim::schema::compute::{OsType, SystemType};
 
 use crate::args::run::Container;
 use crate::config::Config;
 use crate::failure::Failure;
+use crate::stand::Stand;
 
 /// The owner of all that this tool makes.
 pub(crate) const OWNER: &str = "hcs";
@@ -54,15 +55,20 @@ impl Fate {
 /// What a container is made from, read and checked before anything is made.
 #[derive(Debug)]
 pub(crate) enum Source<'a> {
-    Options(&'a Container, Fate),
+    Options(&'a Container, Fate, Option<&'a Stand>),
     Config(Config),
 }
 
 impl<'a> Source<'a> {
-    pub(crate) fn new(options: &'a Container, fate: Fate) -> Result<Self, Failure> {
+    /// `stand`: of a container of an image.
+    pub(crate) fn new(
+        options: &'a Container,
+        fate: Fate,
+        stand: Option<&'a Stand>,
+    ) -> Result<Self, Failure> {
         Ok(match &options.config {
             Some(path) => Self::Config(Config::read(path, fate)?),
-            None => Self::Options(options, fate),
+            None => Self::Options(options, fate, stand),
         })
     }
 
@@ -70,7 +76,7 @@ impl<'a> Source<'a> {
     #[cfg(target_os = "linux")]
     pub(crate) fn needs_base(&self) -> bool {
         match self {
-            Self::Options(options, _) => options.rootfs.is_none(),
+            Self::Options(options, _, stand) => options.rootfs.is_none() && stand.is_none(),
             Self::Config(config) => config.on_default_base,
         }
     }
@@ -78,13 +84,26 @@ impl<'a> Source<'a> {
     /// Makes the container.
     pub(crate) fn create(&self, host: &Host, id: &str) -> Result<hcsshim::Container, Failure> {
         Ok(match self {
-            Self::Options(options, fate) => host.create_container(id, &from_options(id, options, *fate)?)?,
+            Self::Options(options, fate, stand) => {
+                host.create_container(id, &from_options(id, options, *fate, *stand)?)?
+            }
             Self::Config(config) => host.create_container(id, &config.text)?,
         })
     }
 }
 
-fn from_options(id: &str, options: &Container, fate: Fate) -> Result<ContainerConfig, Failure> {
+fn from_options(
+    id: &str,
+    options: &Container,
+    fate: Fate,
+    stand: Option<&Stand>,
+) -> Result<ContainerConfig, Failure> {
+    if options.keep_scratch && !fate.keeps_record() {
+        return Err(Failure::Usage {
+            problem: "--keep-scratch keeps what --rm removes".into(),
+            hint: "leave one of them out".into(),
+        });
+    }
     let mut document = ContainerConfig {
         system_type: SystemType::CONTAINER,
         name: id.into(),
@@ -120,9 +139,23 @@ fn from_options(id: &str, options: &Container, fate: Fate) -> Result<ContainerCo
             ..MappedVirtualDisk::default()
         });
     }
+    let mut os_version = options.os_version.clone();
+    let mut labels = Vec::new();
+    if let Some(stand) = stand {
+        if !stand.is_windows {
+            document.container_type = OsType::LINUX;
+        }
+        for path in &stand.layers {
+            document.layers.push(Layer { path: text(path)?, ..Layer::default() });
+        }
+        os_version = os_version.or_else(|| Some(stand.os_version.clone()));
+        labels.clone_from(&stand.labels);
+    }
+    labels.extend(options.label.iter().map(|label| (label.key.clone(), label.value.clone())));
     document.linux_host = Some(LinuxHost {
-        labels: options.label.iter().map(|label| (label.key.clone(), label.value.clone())).collect(),
-        os_version: options.os_version.clone().unwrap_or_default(),
+        labels: labels.into_iter().collect(),
+        os_version: os_version.unwrap_or_default(),
+        keep_scratch: options.keep_scratch || (stand.is_some() && fate.keeps_record()),
         keep_after_exit: fate.keeps_record(),
         end_with_first_process: fate.ends_with_program().unwrap_or_default(),
         processor_affinity: options.cpuset.clone().unwrap_or_default(),
@@ -191,7 +224,7 @@ mod tests {
     }
 
     fn document(id: &str, options: &Container, fate: Fate) -> Result<String, Failure> {
-        from_options(id, options, fate).map(|document| document.to_json())
+        from_options(id, options, fate, None).map(|document| document.to_json())
     }
 
     #[test]

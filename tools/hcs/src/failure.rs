@@ -30,6 +30,10 @@ pub(crate) enum Failure {
     /// A call of the API.
     #[error("{0}")]
     Hcs(#[from] Error),
+    /// Something about images.
+    #[cfg(target_os = "linux")]
+    #[error(transparent)]
+    Image(#[from] hcs_images::ImageError),
     /// Starting the user's program failed.
     #[error("{0}")]
     Program(#[source] Error),
@@ -94,6 +98,8 @@ impl Failure {
     pub(crate) fn hint(&self) -> Option<&str> {
         match self {
             Self::Hcs(error) | Self::Program(error) => error.hint().or_else(|| hint(error)),
+            #[cfg(target_os = "linux")]
+            Self::Image(error) => error.hint(),
             Self::NoTerminal => Some("leave -t out, or start it from a terminal"),
             Self::Usage { hint, .. } => Some(hint),
             _ => None,

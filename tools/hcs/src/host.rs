@@ -15,9 +15,14 @@ pub(crate) fn engine<'a>(
     host: &'a Host,
     command: &'static str,
 ) -> Result<&'a hcsshim::linux::LinuxHost, Failure> {
+    host.linux().map(|engine| &**engine).ok_or_else(|| elsewhere(command))
+}
+
+/// Why a command is refused with HCS_HOST.
+#[cfg(target_os = "linux")]
+pub(crate) fn elsewhere(command: &'static str) -> Failure {
     let other = "it works on what the engine itself keeps, and HCS_HOST names another host";
-    let elsewhere = || refused(command, other, "run it on the machine of the containers, without HCS_HOST");
-    host.linux().map(|engine| &**engine).ok_or_else(elsewhere)
+    refused(command, other, "run it on the machine of the containers, without HCS_HOST")
 }
 
 /// Why a command is refused off Linux.

@@ -23,6 +23,7 @@ mod row;
 mod session;
 mod signals;
 mod size;
+mod stand;
 mod terminal;
 
 use std::process::ExitCode;
@@ -41,7 +42,12 @@ static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
+        Ok(mut cli) => {
+            if let args::Command::Run(run) = &mut cli.command {
+                run.look(&std::env::args_os().collect::<Vec<_>>());
+            }
+            cli
+        }
         Err(error) => return explained(&error),
     };
     if let Some((level, format)) = cli.global.log() {

@@ -44,7 +44,7 @@ impl Engine {
                 Some(Err(WineError::NotFound { .. })) | None => Err(Error::not_supported(
                     "Layers",
                     format!(
-                        "{} is no Wine base; layers of Windows images come with the storage service",
+                        "{} is no Wine base",
                         folder.display()
                     ),
                 )),

@@ -12,13 +12,13 @@ use hcs_silo::client::{Connection, Launcher};
 use hcs_silo::supervisor::{RESERVED, RESERVED_BYTES};
 
 use super::engine::Engine;
-use super::plan::{Guest, HostPart, Plan};
+use super::plan::{self, Guest, HostPart, Plan};
 use super::reclaim::remove_folder;
 use super::spec::{self, Places};
 use super::{bases, create_v1, create_v2, errors, refuse, windows_path};
 use crate::ids::{IdName, Life};
 use crate::lock::FolderLock;
-use crate::paths::{DOCUMENT, not_writable};
+use crate::paths::{DOCUMENT, SCRATCH, not_writable};
 use crate::record::{GuestOs, Meta, VERSION, boot_id, write_atomically};
 use crate::{helpers, idrange, storage};
 
@@ -33,11 +33,12 @@ pub(super) fn plan(text: &str, is_base: &dyn Fn(&Path) -> bool) -> Result<Plan> 
     let plan = if has(&["Container", "HostedSystem", "VirtualMachine", "SchemaVersion"]) {
         create_v2::plan(refuse::parse::<v2::ComputeSystem>(text)?, is_base)?
     } else if has(&["SystemType"]) {
-        create_v1::plan(refuse::parse::<v1::ContainerConfig>(text)?)?
+        create_v1::plan(refuse::parse::<v1::ContainerConfig>(text)?, is_base)?
     } else {
         let message = "neither SystemType (schema 1) nor Container (schema 2) is in the document";
         return Err(Error::invalid_document("", message));
     };
+    plan::check_scratch(&plan.guest, &plan.host)?;
     if let Guest::Windows { .. } = plan.guest {
         // Before half a minute goes into a base for a document that has Linux's paths.
         for mapped in &plan.mapped {
@@ -134,12 +135,17 @@ impl Engine {
             make_folder(&self.layout.scratch(&life))?;
         }
         let record = meta.keep.then(|| self.layout.record(&name));
+        let mut scratch = self.layout.scratch(&life);
         if let Some(record) = &record {
             unfinished.folders.push(record.clone());
             make_folder(record)?;
             meta.write(record)?;
             write_atomically(&record.join(DOCUMENT), document)?;
             reserve(&record.join(RESERVED))?;
+            if plan.host.keep_scratch {
+                scratch = record.join(SCRATCH);
+                make_folder(&scratch)?;
+            }
         }
 
         let places = Places {
@@ -147,6 +153,7 @@ impl Engine {
             options: &self.options,
             directory: &directory,
             life: &life,
+            scratch,
             ids: unfinished.range.map(|number| idrange::range(self.options.ids, number)),
             remove: unfinished.range.map(|number| idrange::path(&self.layout, number)).into_iter().collect(),
             record,
@@ -196,7 +203,7 @@ impl Engine {
             keep: *keep,
             ends_with_last_handle: plan.ends_with_last_handle,
             ids: None,
-            scratch: spec::needs_scratch(plan),
+            scratch: spec::needs_scratch(plan) && !plan.host.keep_scratch,
             base,
         })
     }

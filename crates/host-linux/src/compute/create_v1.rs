@@ -1,5 +1,7 @@
 //! A schema 1 document (`ContainerConfig`) as a plan.
 
+use std::path::{Path, PathBuf};
+
 use hcs_contract::{Error, Result};
 use hcs_schema::compute::OsType;
 use hcs_schema::compute::SystemType;
@@ -20,7 +22,7 @@ pub(super) const NO_SCRATCH: &str =
     "the scratch of a Windows container is the engine's own and is thrown away with it";
 
 /// Takes the document apart; each member is used, or refused by name.
-pub(super) fn plan(config: ContainerConfig) -> Result<Plan> {
+pub(super) fn plan(config: ContainerConfig, is_base: &dyn Fn(&Path) -> bool) -> Result<Plan> {
     let ContainerConfig {
         system_type,
         name,
@@ -90,7 +92,7 @@ pub(super) fn plan(config: ContainerConfig) -> Result<Plan> {
     let guest = if windows {
         unless_default("VolumePath", &volume_path, NO_SCRATCH)?;
         unless_default("LayerFolderPath", &layer_folder_path, NO_SCRATCH)?;
-        Guest::Windows { base: base(&layers)?, registry: Vec::new(), pipes }
+        plan::windows_guest(lowers(&layers)?, is_base, pipes)
     } else {
         Guest::Linux(linux_root(&volume_path, &layer_folder_path, &layers)?)
     };
@@ -145,16 +147,12 @@ fn is_windows(container_type: &OsType) -> Result<bool> {
     }
 }
 
-/// The base of a Windows container: at most one layer, a Wine base.
-fn base(layers: &[Layer]) -> Result<Option<std::path::PathBuf>> {
-    match layers {
-        [] => Ok(None),
-        [Layer { id: _, path, unknown: _ }] => plan::host_path("Layers[0].Path", path).map(Some),
-        [_, ..] => Err(no(
-            "Layers",
-            "layers of Windows images come with the storage service; one Wine base is taken",
-        )),
-    }
+fn lowers(layers: &[Layer]) -> Result<Vec<PathBuf>> {
+    let path = |(index, layer): (usize, &Layer)| {
+        let Layer { id: _, path, unknown: _ } = layer;
+        plan::host_path(&format!("Layers[{index}].Path"), path)
+    };
+    layers.iter().enumerate().map(path).collect()
 }
 
 fn linux_root(volume_path: &str, layer_folder_path: &str, layers: &[Layer]) -> Result<LinuxRoot> {
@@ -171,13 +169,7 @@ fn linux_root(volume_path: &str, layer_folder_path: &str, layers: &[Layer]) -> R
         return Ok(LinuxRoot::Folder(plan::host_path("VolumePath", volume_path)?));
     }
     unless_default("VolumePath", &volume_path.to_owned(), "it excludes Layers")?;
-    let lowers = layers
-        .iter()
-        .enumerate()
-        .map(|(index, Layer { id: _, path, unknown: _ })| {
-            plan::host_path(&format!("Layers[{index}].Path"), path)
-        })
-        .collect::<Result<_>>()?;
+    let lowers = lowers(layers)?;
     let scratch = match layer_folder_path {
         "" => None,
         path => Some(plan::host_path("LayerFolderPath", path)?),

@@ -1,6 +1,6 @@
 //! A schema 2 document (`ComputeSystem`) as a plan.
 //!
-//! Schema 2 does not say what runs inside. Storage does: no storage, or a Wine base as the only layer, is a Windows
+//! Schema 2 does not say what runs inside. Storage does: no storage, or a Wine base as the lowest layer, is a Windows
 //! container; a `Path` without layers is the root folder of a Linux container, other layers are its lower folders.
 
 use std::path::{Path, PathBuf};
@@ -174,19 +174,15 @@ fn guest(storage: Storage, is_base: &dyn Fn(&Path) -> bool) -> Result<Guest> {
     let reason = "every container here is isolated from the host";
     unless_default("Container.Storage.PrivilegedContainerRootPath", &privileged_container_root_path, reason)?;
     let field = "Container.Storage.Path";
-    let mut lowers: Vec<PathBuf> =
+    let lowers: Vec<PathBuf> =
         layers.into_iter().enumerate().map(|(index, layer)| lower(index, layer)).collect::<Result<_>>()?;
     let base = lowers.last().is_some_and(|last| is_base(last));
     match lowers.len() {
-        0 if path.is_empty() => Ok(Guest::Windows { base: None, registry: Vec::new(), pipes: Vec::new() }),
+        0 if path.is_empty() => Ok(plan::windows_guest(lowers, is_base, Vec::new())),
         0 => Ok(Guest::Linux(LinuxRoot::Folder(plan::host_path(field, &path)?))),
-        1 if base => {
-            unless_default(field, &path, NO_SCRATCH)?;
-            Ok(Guest::Windows { base: lowers.pop(), registry: Vec::new(), pipes: Vec::new() })
-        }
         _ if base => {
-            let reason = "layers of Windows images come with the storage service; one Wine base is taken";
-            Err(no("Container.Storage.Layers", reason))
+            unless_default(field, &path, NO_SCRATCH)?;
+            Ok(plan::windows_guest(lowers, is_base, Vec::new()))
         }
         _ => {
             let scratch = if path.is_empty() { None } else { Some(plan::host_path(field, &path)?) };

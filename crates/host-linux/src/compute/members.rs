@@ -115,6 +115,8 @@ fn host_rows(base: fn() -> Value, windows: bool) -> Vec<Row> {
         Row("LinuxHost", "KeepAfterExit", json!(true), base(), Used),
         Row("LinuxHost", "EndWithFirstProcess", json!(true), base(), Used),
         Row("LinuxHost", "ProcessorAffinity", json!("0"), base(), Used),
+        // The Linux ones here have a root folder.
+        Row("LinuxHost", "KeepScratch", json!(true), base(), version),
     ]
 }
 

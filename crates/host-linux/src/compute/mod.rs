@@ -40,4 +40,5 @@ pub(crate) use bases::from_wine;
 pub(crate) use create_v1::NO_NETWORK;
 pub use gc::{Garbage, GcReport};
 pub use mapped::{MappedFolder, MappedNow, MappedSocket};
+pub use records::Written;
 pub use service::LinuxHost;

@@ -1,7 +1,7 @@
 //! What a document asks for, in the engine's own terms, whichever schema it came in.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub(super) use hcs_contract::reading::host_name;
 use hcs_contract::reading::processors;
@@ -41,6 +41,8 @@ pub(super) enum Guest {
     Windows {
         /// Folder of a Wine base; `None`: the default one.
         base: Option<PathBuf>,
+        /// Folders of layers that lie above it, top-most first.
+        layers: Vec<PathBuf>,
         registry: Vec<RegistryChange>,
         pipes: Vec<MappedPipe>,
     },
@@ -91,6 +93,8 @@ pub(super) struct HostPart {
     pub(super) user_namespace: bool,
     pub(super) seccomp: Seccomp,
     pub(super) keep: bool,
+    /// What it wrote stays with its record.
+    pub(super) keep_scratch: bool,
     pub(super) ends_with_first_process: bool,
     /// The processors that its programs may run on, as the kernel writes a list; `None`: all.
     pub(super) processors: Option<Box<str>>,
@@ -205,6 +209,7 @@ impl HostPart {
             keep_after_exit: keep,
             end_with_first_process: ends_with_first_process,
             processor_affinity,
+            keep_scratch,
             unknown: _,
         } = part.unwrap_or_default();
         if !windows {
@@ -243,10 +248,33 @@ impl HostPart {
             time_zone,
             user_namespace,
             seccomp,
-            keep,
+            keep: keep || keep_scratch,
+            keep_scratch,
             ends_with_first_process,
             processors,
         })
+    }
+}
+
+/// Layers of a Windows container, as its document has them: those of images, the top-most first, and last maybe a Wine
+/// base.
+pub(super) fn windows_guest(
+    mut layers: Vec<PathBuf>,
+    is_base: &dyn Fn(&Path) -> bool,
+    pipes: Vec<MappedPipe>,
+) -> Guest {
+    let base = layers.pop_if(|last| is_base(last));
+    Guest::Windows { base, layers, registry: Vec::new(), pipes }
+}
+
+/// A scratch folder is kept where there is one of the container's own.
+pub(super) fn check_scratch(guest: &Guest, host: &HostPart) -> Result<()> {
+    match guest {
+        Guest::Linux(LinuxRoot::Folder(_) | LinuxRoot::Layers { scratch: Some(_), .. }) => {
+            let reason = "what the container writes goes into a folder of the document's, and stays there";
+            refuse::unless_default("LinuxHost.KeepScratch", &host.keep_scratch, reason)
+        }
+        Guest::Linux(LinuxRoot::Layers { scratch: None, .. }) | Guest::Windows { .. } => Ok(()),
     }
 }
 

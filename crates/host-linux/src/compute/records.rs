@@ -14,8 +14,19 @@ use super::mapped::{MappedFolder, MappedNow, MappedSocket};
 use super::reclaim::remove_folder;
 use super::service::{Condition, LinuxHost, Surveyed};
 use crate::ids::IdName;
-use crate::paths::{DOCUMENT, LOG};
+use crate::idrange;
+use crate::paths::{DOCUMENT, LOG, SCRATCH};
 use crate::record::{GuestOs, read_text};
+
+/// What a system wrote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Written {
+    /// The folder.
+    pub folder: PathBuf,
+    /// The host's id that was the system's id 0.
+    pub first_id: u32,
+}
 
 /// What there is to tell of a system.
 fn record(found: Surveyed) -> Record {
@@ -108,6 +119,29 @@ impl LinuxHost {
     pub fn log_folder(&self, id: &str) -> Result<PathBuf> {
         let found = self.surveyed(id)?;
         Ok(if found.meta.keep { self.engine.layout.record(&IdName::new(id)?) } else { found.folder })
+    }
+
+    /// What a system wrote to its root, or a Windows one to its drive `C:`, when its document asked to keep that
+    /// (`LinuxHost.KeepScratch`): the upper folder of an overlay, as the kernel left it.
+    ///
+    /// # Errors
+    /// Not found; invalid state, when the system has not ended; not supported, when nothing was kept.
+    pub fn written(&self, id: &str) -> Result<Written> {
+        let found = self.engine.survey_one(id)?;
+        let found = found.ok_or_else(|| Error::not_found(Object::system(id)))?;
+        if !matches!(found.condition, Condition::Kept(_)) {
+            return Err(Error::invalid_state(Object::system(id), found.state()).with_hint("stop it first"));
+        }
+        let scratch = found.folder.join(SCRATCH);
+        if !scratch.is_dir() {
+            let reason = "what the system wrote went with it: its document did not ask to keep it";
+            return Err(Error::not_supported("LinuxHost.KeepScratch", reason));
+        }
+        let ids = found.meta.ids.map(|number| idrange::range(self.engine.options.ids, number));
+        Ok(Written {
+            folder: super::spec::written(&scratch, found.meta.guest),
+            first_id: ids.map_or(0, |ids| ids.base),
+        })
     }
 
     /// Removes the kept record of an ended system, with its logs; then its id is free.

@@ -8,7 +8,7 @@ use hcs_silo::spec::{Command, Guest as SpecGuest, HostPipe, IdRange, Log, Mount,
 
 use super::disk::{self, Content};
 use super::plan::{Guest, LinuxRoot, Mapped, MappedPipe, Plan};
-use super::windows_path;
+use super::windows_path::{self, DRIVE_C};
 use crate::ids::Life;
 use crate::options::Options;
 use crate::paths::{LOG, Layout};
@@ -17,6 +17,15 @@ use crate::wine::PREFIX_INSIDE;
 
 /// Where zones are on this host.
 const ZONES: &str = "/usr/share/zoneinfo";
+
+/// Folders of a scratch folder: what was written, and the kernel's work folder beside it; of a Windows container on
+/// layers the same once more for its drive.
+const UPPER: &str = "upper";
+const WORK: &str = "work";
+const DRIVE_UPPER: &str = "drive";
+const DRIVE_WORK: &str = "drive-work";
+/// The drive's files, in a layer.
+const FILES: &str = "Files";
 
 /// What a Windows container is made of.
 #[derive(Debug, Clone)]
@@ -36,6 +45,8 @@ pub(super) struct Places<'a> {
     pub(super) options: &'a Options,
     pub(super) directory: &'a Path,
     pub(super) life: &'a Life,
+    /// Takes the writes of a container that has no other place for them.
+    pub(super) scratch: PathBuf,
     pub(super) ids: Option<IdRange>,
     /// Throw-away folders and files beside the scratch folder.
     pub(super) remove: Vec<PathBuf>,
@@ -65,14 +76,17 @@ pub(super) fn host_name(id: &str, plan: &Plan) -> String {
 /// The specification of a plan. `base`: of a Windows container.
 pub(super) fn spec(id: &str, plan: Plan, base: Option<&WindowsBase>, places: Places<'_>) -> Result<Spec> {
     let host_name = host_name(id, &plan);
+    let keep = plan.host.keep_scratch;
+    let mut drive: Vec<PathBuf> = base.map(|base| base.prefix.join(DRIVE_C)).into_iter().collect();
     let mut mounts = Vec::new();
     let (root, guest, capabilities) = match (plan.guest, base) {
         (Guest::Linux(root), _) => {
-            let root = linux_root(root, &places)?;
+            let root = linux_root(root, &places, keep)?;
             (root, SpecGuest::Linux, CapabilitySet::LINUX_DEFAULT)
         }
-        (Guest::Windows { registry, pipes, .. }, Some(base)) => {
-            mounts.extend(windows_mounts(base, &places));
+        (Guest::Windows { layers, registry, pipes, .. }, Some(base)) => {
+            drive.splice(0..0, layers.iter().map(|layer| layer.join(FILES)));
+            mounts.extend(windows_mounts(base, &layers, &drive, &places, keep)?);
             let root = Source::Bind { path: base.root.clone(), id_mapped: places.ids.is_some() };
             let (agent, launcher) = (base.agent.clone(), base.launcher.clone());
             let pipes = pipes.into_iter().map(host_pipe).collect::<Result<_>>()?;
@@ -87,16 +101,15 @@ pub(super) fn spec(id: &str, plan: Plan, base: Option<&WindowsBase>, places: Pla
     if !plan.host.time_zone.is_empty() {
         mounts.push(time_zone(&plan.host.time_zone, base)?);
     }
-    let folders = plan.mapped.into_iter().map(|mapped| mapped_mount(mapped, base, places.ids.is_some()));
-    let disks = plan.disks.into_iter().map(|disk| disk_mount(disk, base, places.ids.is_some()));
+    let folders = plan.mapped.into_iter().map(|mapped| mapped_mount(mapped, &drive, places.ids.is_some()));
+    let disks = plan.disks.into_iter().map(|disk| disk_mount(disk, &drive, places.ids.is_some()));
     let mapped: Vec<Mount> = folders.chain(disks).collect::<Result<_>>()?;
     let mut limits = plan.limits;
     limits.cpus = plan.host.processors;
     limits.io = plan.throttle.limits(&root, mounts.iter().chain(&mapped))?;
     let mut remove = places.remove;
-    let scratch = places.layout.scratch(places.life);
-    if uses_scratch(&root, &mounts, &scratch) {
-        remove.push(scratch);
+    if !keep && uses_scratch(&root, &mounts, &places.scratch) {
+        remove.push(places.scratch);
     }
     Ok(Spec {
         id: id.into(),
@@ -134,7 +147,7 @@ fn uses_scratch(root: &Root, mounts: &[Mount], scratch: &Path) -> bool {
         .any(|source| matches!(source, Source::Overlay { upper, .. } if upper.starts_with(scratch)))
 }
 
-fn linux_root(root: LinuxRoot, places: &Places<'_>) -> Result<Root> {
+fn linux_root(root: LinuxRoot, places: &Places<'_>, keep: bool) -> Result<Root> {
     let source = match root {
         LinuxRoot::Folder(path) => {
             must_be_folder("the root folder", &path)?;
@@ -144,9 +157,9 @@ fn linux_root(root: LinuxRoot, places: &Places<'_>) -> Result<Root> {
             for lower in &lowers {
                 must_be_folder("a layer", lower)?;
             }
-            let volatile = scratch.is_none();
+            let volatile = scratch.is_none() && !keep;
             let scratch = match scratch {
-                None => places.layout.scratch(places.life),
+                None => places.scratch.clone(),
                 Some(_) if places.ids.is_some() => {
                     let reason = "each life of a container gets other ids, so files of a kept scratch folder would \
                                   change hands; leave it out, or set UserNamespace to Host";
@@ -157,30 +170,58 @@ fn linux_root(root: LinuxRoot, places: &Places<'_>) -> Result<Root> {
                     path
                 }
             };
-            Source::Overlay { lowers, upper: scratch.join("upper"), work: scratch.join("work"), volatile }
+            Source::Overlay { lowers, upper: scratch.join(UPPER), work: scratch.join(WORK), volatile }
         }
     };
     Ok(Root { source, read_only: false })
 }
 
-fn windows_mounts(base: &WindowsBase, places: &Places<'_>) -> [Mount; 3] {
-    let scratch = places.layout.scratch(places.life);
-    let prefix = Source::Overlay {
-        lowers: vec![base.prefix.clone()],
-        upper: scratch.join("upper"),
-        work: scratch.join("work"),
-        volatile: true,
+/// `drive`: the layers' files, top-most first, and the base's own drive.
+fn windows_mounts(
+    base: &WindowsBase,
+    layers: &[PathBuf],
+    drive: &[PathBuf],
+    places: &Places<'_>,
+    keep: bool,
+) -> Result<Vec<Mount>> {
+    for layer in layers {
+        must_be_folder("a layer of Windows files", &layer.join(FILES))?;
+    }
+    let scratch = &places.scratch;
+    let overlay = |lowers, upper, work| Source::Overlay {
+        lowers,
+        upper: scratch.join(upper),
+        work: scratch.join(work),
+        volatile: !keep,
     };
+    let prefix = overlay(vec![base.prefix.clone()], UPPER, WORK);
     let memory = |target: &str, mode| Mount {
         target: target.into(),
         source: Source::Tmpfs { size: 0, mode },
         read_only: false,
     };
-    [
+    let mut mounts = vec![
         Mount { target: PREFIX_INSIDE.into(), source: prefix, read_only: false },
         memory("/tmp", 0o1777),
         memory("/run", 0o755),
-    ]
+    ];
+    if !layers.is_empty() {
+        let source = overlay(drive.to_vec(), DRIVE_UPPER, DRIVE_WORK);
+        mounts.push(Mount { target: format!("{PREFIX_INSIDE}/{DRIVE_C}"), source, read_only: false });
+    }
+    Ok(mounts)
+}
+
+/// Where of a kept scratch folder lies what the container wrote to its drive or root.
+pub(super) fn written(scratch: &Path, guest: GuestOs) -> PathBuf {
+    match guest {
+        GuestOs::Linux => scratch.join(UPPER),
+        GuestOs::Windows => {
+            let drive = scratch.join(DRIVE_UPPER);
+            // Without layers the drive is a folder of the prefix.
+            if drive.exists() { drive } else { scratch.join(UPPER).join(DRIVE_C) }
+        }
+    }
 }
 
 fn time_zone(name: &str, base: Option<&WindowsBase>) -> Result<Mount> {
@@ -196,18 +237,19 @@ fn time_zone(name: &str, base: Option<&WindowsBase>) -> Result<Mount> {
     Ok(Mount { target: "/etc/localtime".into(), source, read_only: true })
 }
 
-fn mapped_mount(mapped: Mapped, base: Option<&WindowsBase>, user_namespace: bool) -> Result<Mount> {
-    bind(mapped, user_namespace, |field, path| match base {
-        Some(base) => windows_path::inside(field, path, &base.prefix),
-        None => linux_target(field, path),
+/// `drive`: what lies over each other as a Windows container's drive; nothing for a Linux one.
+fn mapped_mount(mapped: Mapped, drive: &[PathBuf], user_namespace: bool) -> Result<Mount> {
+    bind(mapped, user_namespace, |field, path| match drive {
+        [] => linux_target(field, path),
+        drive => windows_path::inside(field, path, drive),
     })
 }
 
 /// Of a disk what it holds.
-fn disk_mount(disk: Mapped, base: Option<&WindowsBase>, user_namespace: bool) -> Result<Mount> {
+fn disk_mount(disk: Mapped, drive: &[PathBuf], user_namespace: bool) -> Result<Mount> {
     let (host, read_only) = (disk.host.clone(), disk.read_only);
     let field = format!("{}.HostPath", disk.field);
-    let mount = mapped_mount(disk, base, user_namespace)?;
+    let mount = mapped_mount(disk, drive, user_namespace)?;
     let Content { length, file_system } = disk::look(&field, &host, read_only)?;
     let source =
         Source::Disk { path: host, length, file_system: file_system.into(), id_mapped: user_namespace };

@@ -1,28 +1,29 @@
 //! Paths as Windows programs write them, and where they are in a container's prefix.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use hcs_contract::{Error, Result};
 
 use super::refuse::no;
 use crate::wine::PREFIX_INSIDE;
 
-const DRIVE_C: &str = "drive_c";
+/// The drive's folder in a prefix.
+pub(super) const DRIVE_C: &str = "drive_c";
 
-/// The path inside the container that is `C:\…` of a Windows container. `prefix`: the lowest layer of its prefix,
-/// where folders that are there already are found whatever the case of their names.
+/// The path inside the container that is `C:\…` of a Windows container. `drive`: the folders that lie over each other as
+/// that drive, in which what is there already is found whatever the case of its name.
 ///
 /// # Errors
 /// Invalid document for what is no path; not supported for another drive.
-pub(super) fn inside(field: &str, path: &str, prefix: &Path) -> Result<String> {
+pub(super) fn inside(field: &str, path: &str, drive: &[PathBuf]) -> Result<String> {
     let parts = components(field, path)?;
     let mut target = format!("{PREFIX_INSIDE}/{DRIVE_C}");
-    let mut known = Some(prefix.join(DRIVE_C));
+    let mut known = drive.to_vec();
     for part in parts {
-        let name = known.as_deref().and_then(|folder| spelled(folder, part));
+        let name = known.iter().find_map(|folder| spelled(folder, part)).unwrap_or_else(|| part.to_owned());
         target.push('/');
-        target.push_str(name.as_deref().unwrap_or(part));
-        known = known.zip(name).map(|(folder, name)| folder.join(name));
+        target.push_str(&name);
+        known = known.into_iter().map(|folder| folder.join(&name)).collect();
     }
     Ok(target)
 }
@@ -117,16 +118,19 @@ mod tests {
     #[test]
     fn drive_c_is_a_folder_of_the_prefix_and_known_names_keep_their_spelling() {
         let prefix = tempfile::tempdir().unwrap();
-        fs_err::create_dir_all(prefix.path().join("drive_c/windows/System32")).unwrap();
+        let drive = ["layer/Files", "drive_c"].map(|folder| prefix.path().join(folder));
+        fs_err::create_dir_all(drive[1].join("windows/System32")).unwrap();
+        fs_err::create_dir_all(drive[0].join("App")).unwrap();
         for (path, expected) in [
             (r"C:\data", "/prefix/drive_c/data"),
             (r"c:/data\\Sub\", "/prefix/drive_c/data/Sub"),
             (r"C:\Windows\x", "/prefix/drive_c/windows/x"),
             (r"C:\WINDOWS\system32\New", "/prefix/drive_c/windows/System32/New"),
             (r"C:\Windows\ü", "/prefix/drive_c/windows/ü"),
+            (r"C:\app\x", "/prefix/drive_c/App/x"),
             (r"C:\console\COM0\com10\lpt\nul_", "/prefix/drive_c/console/COM0/com10/lpt/nul_"),
         ] {
-            assert_eq!(inside("f", path, prefix.path()).unwrap(), expected, "{path}");
+            assert_eq!(inside("f", path, &drive).unwrap(), expected, "{path}");
         }
         assert_eq!(as_given("f", r"c:/Data\\Sub\").unwrap(), "/prefix/drive_c/Data/Sub");
         assert_eq!(outside("/prefix/drive_c/Data/Sub"), r"C:\Data\Sub");
@@ -153,10 +157,10 @@ mod tests {
             r"\\?\C:\x",
             "/x",
         ] {
-            let error = inside("MappedDirectories[0].ContainerPath", bad, Path::new("/")).unwrap_err();
+            let error = inside("MappedDirectories[0].ContainerPath", bad, &[]).unwrap_err();
             assert_eq!(error.hresult(), hcs_contract::Hresult::HCS_E_INVALID_JSON, "{bad:?}");
         }
-        let error = inside("MappedDirectories[0].ContainerPath", r"D:\x", Path::new("/")).unwrap_err();
+        let error = inside("MappedDirectories[0].ContainerPath", r"D:\x", &[]).unwrap_err();
         assert_eq!(error.hresult(), hcs_contract::Hresult::ERROR_NOT_SUPPORTED);
     }
 }

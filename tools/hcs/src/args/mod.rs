@@ -1,6 +1,7 @@
 //! The command line: one definition per option gives parser, help and completions.
 
 pub(crate) mod change;
+pub(crate) mod image;
 pub(crate) mod manage;
 pub(crate) mod prefix;
 pub(crate) mod run;
@@ -32,6 +33,7 @@ pub(crate) struct Cli {
 const EXAMPLES: &str = r#"Examples:
   hcs run --rm -- cmd /c ver
   hcs run --rm --rootfs ./rootfs -- /bin/sh -c 'echo hello; exit 7'
+  hcs image pull debian:12 && hcs run --rm -it debian:12 bash
   hcs run -d --name job -- cmd /c "echo working"
   hcs logs job
 
@@ -116,6 +118,9 @@ pub(crate) enum Command {
     Gc(Gc),
     #[command(subcommand)]
     Base(Base),
+    #[command(subcommand)]
+    Image(Box<image::Image>),
+    Commit(Box<image::Commit>),
     #[command(subcommand)]
     WinePrefix(prefix::WinePrefix),
     Features(watch::Features),

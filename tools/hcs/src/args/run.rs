@@ -12,11 +12,15 @@ use crate::size;
 
 /// Run a program in a new container
 ///
-/// Without --rootfs the container is a Windows one, on the Windows base that `hcs base build` makes; with --rootfs
-/// it is a Linux one with that folder as its root. The program's standard streams are this command's, its exit
+/// What stands before -- is an image, with arguments for its program. Behind -- stands a program: without --rootfs in a
+/// Windows container, on the Windows base that `hcs base build` makes; with --rootfs in a Linux one with that folder as
+/// its root. The program's standard streams are this command's, its exit
 /// code is this command's: a code above 255 is printed in full on standard error, and this command ends with 255.
 #[derive(Args, Debug)]
-#[command(override_usage = "hcs run [OPTIONS] [--] PROGRAM [ARG]...", after_help = RUN_EXAMPLES)]
+#[command(
+    override_usage = "hcs run [OPTIONS] IMAGE [ARG]...\n       hcs run [OPTIONS] -- PROGRAM [ARG]...",
+    after_help = RUN_EXAMPLES
+)]
 pub(crate) struct Run {
     #[command(flatten)]
     pub(crate) program: Program,
@@ -27,14 +31,36 @@ pub(crate) struct Run {
     /// Without it the record stays for ls -a, inspect, logs and wait until rm.
     #[arg(long, help_heading = "Container")]
     pub(crate) rm: bool,
+    /// Start this program in place of the image's entry point; empty: the arguments are the program
+    #[arg(long, value_name = "PROGRAM", conflicts_with_all = ["rootfs", "config"], help_heading = "Container")]
+    pub(crate) entrypoint: Option<String>,
+    /// The program stands behind --, so it is no image. Not an option: what was typed says it.
+    #[arg(skip)]
+    pub(crate) is_program: bool,
     #[command(flatten)]
     pub(crate) process: Process,
     #[command(flatten)]
     pub(crate) streams: Streams,
 }
 
+impl Run {
+    /// Looks at the words as they were typed: the first of the program's is an image unless -- stands before it, or
+    /// another option says what the container is made of.
+    pub(crate) fn look(&mut self, words: &[std::ffi::OsString]) {
+        let before = words.len().checked_sub(self.program.argv.len() + 1).and_then(|at| words.get(at));
+        let dashes = before.is_some_and(|word| word == "--");
+        self.is_program = dashes || self.container.rootfs.is_some() || self.container.config.is_some();
+    }
+
+    /// The image that is to run.
+    pub(crate) fn image(&self) -> Option<&str> {
+        self.program.argv.first().filter(|_| !self.is_program).map(String::as_str)
+    }
+}
+
 const RUN_EXAMPLES: &str = r"Examples:
   hcs run --rm -- cmd /c ver
+  hcs run --rm -it debian:12 bash
   hcs run --rm --memory 256m --cpus 0.5 -v /srv/build:C:\build -w C:\build -- cmd /c build.cmd
   hcs run --rm -it --rootfs ./rootfs -- /bin/sh
   hcs run -d --name web --label team=a --rootfs ./rootfs -- /bin/httpd -f
@@ -156,11 +182,14 @@ pub(crate) struct Container {
     /// Make a Linux container with this folder as its root
     #[arg(long, value_name = "DIR")]
     pub(crate) rootfs: Option<PathBuf>,
+    /// Keep what the container writes, for hcs commit; one that is made of an image keeps it unless --rm is given
+    #[arg(long, conflicts_with = "rootfs")]
+    pub(crate) keep_scratch: bool,
     /// Make the container from this document, as it would be sent to Windows (schema 1 or 2; - is standard input)
     #[arg(
         long,
         value_name = "FILE",
-        conflicts_with_all = ["memory", "cpus", "cpuset", "volume", "disk", "hostname", "os_version", "label", "rootfs"]
+        conflicts_with_all = ["memory", "cpus", "cpuset", "volume", "disk", "hostname", "os_version", "label", "rootfs", "keep_scratch"]
     )]
     pub(crate) config: Option<PathBuf>,
     /// Not supported yet; only "none" is accepted

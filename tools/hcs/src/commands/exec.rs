@@ -32,7 +32,7 @@ pub(crate) fn exec(exec: &Exec, printer: Printer) -> Result<Outcome, Failure> {
     let control = if exec.streams.detach { None } else { Some(Control::take()?) };
     let host = host::open()?;
     let container = host.open_container(&exec.id)?;
-    let command = process(&container, &exec.program, &exec.process);
+    let command = process(&container, &exec.program, &exec.process, None);
     let Some(control) = control else {
         let process = command.spawn().map_err(Failure::Program)?;
         printer.result(&Started { id: exec.id.clone(), process_id: process.pid() })?;

@@ -10,6 +10,8 @@ mod features;
 #[cfg(target_os = "linux")]
 mod gc;
 #[cfg(target_os = "linux")]
+mod image;
+#[cfg(target_os = "linux")]
 mod inspect;
 mod kill;
 #[cfg(target_os = "linux")]
@@ -42,6 +44,7 @@ use crate::host;
 use crate::name;
 use crate::outcome::Outcome;
 use crate::printer::{self, Named, Printer};
+use crate::stand::Stand;
 
 /// Does what the command line says.
 pub(crate) fn dispatch(cli: &Cli, printer: Printer) -> Result<Outcome, Failure> {
@@ -71,6 +74,10 @@ pub(crate) fn dispatch(cli: &Cli, printer: Printer) -> Result<Outcome, Failure> 
         #[cfg(target_os = "linux")]
         Command::Base(arguments) => base::base(arguments, printer),
         #[cfg(target_os = "linux")]
+        Command::Image(arguments) => image::image(arguments, printer),
+        #[cfg(target_os = "linux")]
+        Command::Commit(arguments) => image::commit(arguments, printer),
+        #[cfg(target_os = "linux")]
         Command::WinePrefix(arguments) => prefix::prefix(arguments, printer),
         Command::Top(arguments) => top::top(arguments, printer),
         #[cfg(target_os = "linux")]
@@ -87,6 +94,10 @@ pub(crate) fn dispatch(cli: &Cli, printer: Printer) -> Result<Outcome, Failure> 
         #[cfg(not(target_os = "linux"))]
         Command::Base(_) => Err(host::linux_only("base")),
         #[cfg(not(target_os = "linux"))]
+        Command::Image(_) => Err(host::linux_only("image")),
+        #[cfg(not(target_os = "linux"))]
+        Command::Commit(_) => Err(host::linux_only("commit")),
+        #[cfg(not(target_os = "linux"))]
         Command::Features(_) => Err(host::linux_only("features")),
         #[cfg(not(target_os = "linux"))]
         Command::WinePrefix(_) => Err(host::linux_only("wine-prefix")),
@@ -96,15 +107,20 @@ pub(crate) fn dispatch(cli: &Cli, printer: Printer) -> Result<Outcome, Failure> 
 
 fn create(create: &Create, printer: Printer) -> Result<(), Failure> {
     let host = host::open()?;
-    let source = prepared(&host, &create.container, Fate::Create)?;
+    let source = prepared(&host, &create.container, Fate::Create, None)?;
     let container = created(&host, create.container.name.as_deref(), &source)?;
     printer.result(&Named { id: container.id().into() })
 }
 
 /// What a container is to be made from, and the base that it will stand on. The first Windows container makes that,
 /// which takes seconds: here, where it can be watched. When it is there this looks at a few files.
-fn prepared<'a>(host: &Host, options: &'a ContainerOptions, fate: Fate) -> Result<Source<'a>, Failure> {
-    let source = Source::new(options, fate)?;
+fn prepared<'a>(
+    host: &Host,
+    options: &'a ContainerOptions,
+    fate: Fate,
+    stand: Option<&'a Stand>,
+) -> Result<Source<'a>, Failure> {
+    let source = Source::new(options, fate, stand)?;
     #[cfg(target_os = "linux")]
     if source.needs_base()
         && let Some(engine) = host.linux()
@@ -132,17 +148,30 @@ fn created(host: &Host, name: Option<&str>, source: &Source<'_>) -> Result<Conta
     }
 }
 
-/// The process that the options describe, without its streams.
-fn process(container: &Container, program: &Program, options: &Process) -> hcsshim::Command {
-    let (first, rest) = program.argv.split_first().expect("the parser wants at least one");
-    let mut command = container
-        .command(first)
-        .args(rest)
+/// The process that the options describe, without its streams. `stand`: of a container of an image, whose program it
+/// is then.
+fn process(
+    container: &Container,
+    program: &Program,
+    options: &Process,
+    stand: Option<&Stand>,
+) -> hcsshim::Command {
+    let argv = stand.map_or(&program.argv, |stand| &stand.argv);
+    let (first, rest) = argv.split_first().expect("the parser wants at least one, and so does an image");
+    let mut command = match stand {
+        Some(stand) if stand.is_line => container.command("").command_line(first),
+        _ => container.command(first).args(rest),
+    };
+    if let Some(stand) = stand {
+        command = command.envs(stand.environment.iter().map(|(name, value)| (&**name, &**value)));
+    }
+    command = command
         .envs(options.environment.iter().map(|variable| (&*variable.key, &*variable.value)));
-    if let Some(directory) = &options.workdir {
+    let of_image = |of: fn(&Stand) -> &Option<String>| stand.and_then(|stand| of(stand).as_ref());
+    if let Some(directory) = options.workdir.as_ref().or_else(|| of_image(|stand| &stand.folder)) {
         command = command.current_dir(directory);
     }
-    if let Some(user) = &options.user {
+    if let Some(user) = options.user.as_ref().or_else(|| of_image(|stand| &stand.user)) {
         command = command.user(user);
     }
     command

@@ -11,6 +11,7 @@ use crate::host;
 use crate::outcome::Outcome;
 use crate::printer::{Named, Printer};
 use crate::session::{self, Place, Session};
+use crate::stand::Stand;
 
 pub(crate) fn run(run: &Run, printer: Printer) -> Result<Outcome, Failure> {
     session::check(&run.streams)?;
@@ -20,13 +21,15 @@ pub(crate) fn run(run: &Run, printer: Printer) -> Result<Outcome, Failure> {
 fn foreground(run: &Run, printer: Printer) -> Result<Outcome, Failure> {
     let host = host::open()?;
     // Before signals are ours: ending this command ends the making of a base at once, and leaves nothing half made.
-    let source = prepared(&host, &run.container, Fate::Run { detached: false, rm: run.rm })?;
+    let stand = stand(&host, run)?;
+    let fate = Fate::Run { detached: false, rm: run.rm };
+    let source = prepared(&host, &run.container, fate, stand.as_ref())?;
     let control = Control::take()?;
     let container = make(&host, run, &source)?;
     control.owns(&container.0)?;
     control.judge(container.0.start())?;
     let place = control.judge(Place::new(&host, &container.0))?;
-    let command = process(&container.0, &run.program, &run.process);
+    let command = process(&container.0, &run.program, &run.process, stand.as_ref());
     let started = Session::start(command, place, &run.streams, &control, Some(&container.0));
     let session = control.judge(started)?;
     let status = session.wait()?;
@@ -40,14 +43,26 @@ fn foreground(run: &Run, printer: Printer) -> Result<Outcome, Failure> {
 
 fn detached(run: &Run, printer: Printer) -> Result<Outcome, Failure> {
     let host = host::open()?;
-    let source = prepared(&host, &run.container, Fate::Run { detached: true, rm: run.rm })?;
+    let stand = stand(&host, run)?;
+    let source = prepared(&host, &run.container, Fate::Run { detached: true, rm: run.rm }, stand.as_ref())?;
     let container = make(&host, run, &source)?;
     container.0.start()?;
-    process(&container.0, &run.program, &run.process).spawn().map_err(Failure::Program)?;
+    process(&container.0, &run.program, &run.process, stand.as_ref()).spawn().map_err(Failure::Program)?;
     let id = container.0.id().to_owned();
     container.ended();
     printer.result(&Named { id })?;
     Ok(Outcome::Success)
+}
+
+/// The image that is to run, made ready; `None`: a program.
+fn stand(host: &Host, run: &Run) -> Result<Option<Stand>, Failure> {
+    #[cfg(target_os = "linux")]
+    return super::image::stand(host, run);
+    #[cfg(not(target_os = "linux"))]
+    match (host, run.image()) {
+        (_, None) => Ok(None),
+        (_, Some(_)) => Err(host::linux_only("run IMAGE")),
+    }
 }
 
 fn make<'a>(host: &'a Host, run: &Run, source: &Source<'_>) -> Result<Half<'a>, Failure> {

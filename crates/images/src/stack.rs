@@ -1,0 +1,308 @@
+//! What containers stand on: layers over each other, fitted to each other.
+//!
+//! Windows does not tell upper from lower case in names, and an overlay does. So a layer whose names are spelled otherwise
+//! than those below it is laid once more, with the same files under the spelling from below.
+
+use std::collections::HashMap;
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, CWD, FileType, Mode, XattrFlags};
+
+use crate::digest::Digest;
+use crate::error::{Result, at};
+use crate::io::Lock;
+use crate::store::{Documents, Store};
+use crate::unpack::{Unpacked, is_windows_itself};
+
+/// The files of a layer.
+const FILES: &str = "Files";
+/// By which overlays hide what lies below a folder.
+const OPAQUE: &str = "trusted.overlay.opaque";
+
+impl Store {
+    /// The layers of a Windows image, fitted to the drive of a Wine base; the top-most first. Layers that are Windows
+    /// itself are left out, because the base takes their place.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn fit(&self, layers: &[Unpacked], drive: &Path) -> Result<Vec<PathBuf>> {
+        let _lock = self.adding()?;
+        let mut below = vec![drive.to_owned()];
+        let mut fitted: Vec<PathBuf> = Vec::new();
+        let key = Digest::of(drive.as_os_str().as_encoded_bytes()).hex();
+        for layer in layers.iter().filter(|layer| !is_windows_itself(&layer.folder)) {
+            let files = layer.folder.join(FILES);
+            let folder = if fits(&files, &below)? {
+                layer.folder.clone()
+            } else {
+                let name = format!("{}-{}", layer.chain.hex(), &key[..16]);
+                self.made(&name, |work| copy(&files, &work.join(FILES), &below))?
+            };
+            below.insert(0, folder.join(FILES));
+            fitted.insert(0, folder);
+        }
+        Ok(fitted)
+    }
+
+    /// A layer with folders that an image wants and its layers lack; `None` when they lack none. `lowers` are the layers'
+    /// files, top-most first, and `wanted` paths below them. `any_case`: as on Windows.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn wanted_folders(
+        &self,
+        documents: &Documents,
+        lowers: &[PathBuf],
+        wanted: &[Vec<String>],
+        any_case: bool,
+    ) -> Result<Option<PathBuf>> {
+        let _lock = self.adding()?;
+        let missing: Vec<Missing> =
+            wanted.iter().filter_map(|path| Missing::find(lowers, path, any_case)).collect();
+        if missing.is_empty() {
+            return Ok(None);
+        }
+        let what = format!("{lowers:?} {wanted:?}");
+        let chain = documents.image.chains().last().map_or_else(|| "empty".to_owned(), Digest::hex);
+        let name = format!("{chain}-f{}", &Digest::of(what.as_bytes()).hex()[..16]);
+        let folder = self.made(&name, |work| {
+            let files = work.join(FILES);
+            fs_err::create_dir(&files).map_err(at("make", &files))?;
+            missing.iter().try_for_each(|missing| missing.make(&files))
+        })?;
+        Ok(Some(folder))
+    }
+
+    /// A folder beside the layers, made once.
+    fn made(&self, name: &str, make: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
+        let folder = self.layers().join(name);
+        if folder.exists() {
+            return Ok(folder);
+        }
+        let work = self.work().join(name);
+        let _lock = Lock::exclusive(&work.with_extension("lock"))?;
+        if folder.exists() {
+            return Ok(folder); // by who had the lock before
+        }
+        if work.exists() {
+            fs_err::remove_dir_all(&work).map_err(at("remove", &work))?;
+        }
+        fs_err::create_dir(&work).map_err(at("make", &work))?;
+        make(&work)?;
+        fs_err::rename(&work, &folder).map_err(at("make", &folder))?;
+        Ok(folder)
+    }
+}
+
+/// The names in folders that lie over each other, by what Windows compares.
+fn spelled(folders: &[PathBuf]) -> Result<HashMap<String, String>> {
+    let mut names = HashMap::new();
+    // The lowest spelling is the one that the others were fitted to.
+    for folder in folders.iter().rev() {
+        let entries = match fs_err::read_dir(folder) {
+            Ok(entries) => entries,
+            Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => {
+                continue;
+            }
+            Err(error) => return Err(at("read", folder)(error)),
+        };
+        for entry in entries {
+            let name = entry.map_err(at("read", folder))?.file_name().to_string_lossy().into_owned();
+            names.entry(name.to_lowercase()).or_insert(name);
+        }
+    }
+    Ok(names)
+}
+
+fn join_all(folders: &[PathBuf], name: &str) -> Vec<PathBuf> {
+    folders.iter().map(|folder| folder.join(name)).filter(|folder| folder.is_dir()).collect()
+}
+
+/// Whether every name of a layer is spelled as below it.
+fn fits(files: &Path, below: &[PathBuf]) -> Result<bool> {
+    if below.is_empty() {
+        return Ok(true);
+    }
+    let names = spelled(below)?;
+    for entry in fs_err::read_dir(files).map_err(at("read", files))? {
+        let entry = entry.map_err(at("read", files))?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if names.get(&name.to_lowercase()).is_some_and(|known| *known != name) {
+            return Ok(false);
+        }
+        let is_folder = entry.file_type().map_err(at("look at", files))?.is_dir();
+        if is_folder && !fits(&entry.path(), &join_all(below, &name))? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// The same files under the spelling from below.
+fn copy(from: &Path, to: &Path, below: &[PathBuf]) -> Result<()> {
+    folder_like(from, to)?;
+    let names = if below.is_empty() { HashMap::new() } else { spelled(below)? };
+    for entry in fs_err::read_dir(from).map_err(at("read", from))? {
+        let entry = entry.map_err(at("read", from))?;
+        let own = entry.file_name().to_string_lossy().into_owned();
+        let name = names.get(&own.to_lowercase()).unwrap_or(&own);
+        let (source, target) = (entry.path(), to.join(name));
+        let kind = entry.file_type().map_err(at("look at", &source))?;
+        let failed = |errno: rustix::io::Errno| at("make", &target)(errno.into());
+        if kind.is_dir() {
+            copy(&source, &target, &join_all(below, name))?;
+        } else if kind.is_char_device() {
+            rustix::fs::mknodat(CWD, &target, FileType::CharacterDevice, Mode::empty(), 0).map_err(failed)?;
+        } else {
+            rustix::fs::linkat(CWD, &source, CWD, &target, AtFlags::empty()).map_err(failed)?;
+        }
+    }
+    Ok(())
+}
+
+/// A folder with another's owner, mode and mark.
+fn folder_like(from: &Path, to: &Path) -> Result<()> {
+    let found = fs_err::symlink_metadata(from).map_err(at("look at", from))?;
+    fs_err::create_dir(to).map_err(at("make", to))?;
+    let mode = std::fs::Permissions::from_mode(found.mode() & 0o7777);
+    std::os::unix::fs::chown(to, Some(found.uid()), Some(found.gid())).map_err(at("give away", to))?;
+    fs_err::set_permissions(to, mode).map_err(at("set the mode of", to))?;
+    if is_opaque(from) {
+        let set = rustix::fs::setxattr(to, OPAQUE, b"y", XattrFlags::empty());
+        set.map_err(|errno| at("mark", to)(errno.into()))?;
+    }
+    Ok(())
+}
+
+fn is_opaque(folder: &Path) -> bool {
+    let mut value = [0; 1];
+    matches!(rustix::fs::getxattr(folder, OPAQUE, &mut value), Ok(1) if value == *b"y")
+}
+
+/// A folder that is not there, with those above it that are.
+struct Missing {
+    /// Name, and the folder of that name that shows; `None`: there is none.
+    parts: Vec<(String, Option<PathBuf>)>,
+}
+
+impl Missing {
+    /// `None` when the folder is there, and when something else is in the way, which a program is told then.
+    fn find(lowers: &[PathBuf], path: &[String], any_case: bool) -> Option<Self> {
+        let (mut parts, mut here) = (Vec::new(), lowers.to_vec());
+        for part in path {
+            let found = if any_case {
+                spelled(&here).ok().and_then(|names| names.get(&part.to_lowercase()).cloned())
+            } else {
+                Some(part.clone())
+            };
+            let name = found.unwrap_or_else(|| part.clone());
+            let (mut shown, mut next) = (None, Vec::new());
+            for folder in &here {
+                let place = folder.join(&name);
+                let Ok(kind) = fs_err::symlink_metadata(&place).map(|found| found.file_type()) else { continue };
+                if !kind.is_dir() {
+                    if shown.is_none() && !kind.is_char_device() {
+                        return None; // a link, or a file
+                    }
+                    break;
+                }
+                let last = is_opaque(&place);
+                shown.get_or_insert_with(|| place.clone());
+                next.push(place);
+                if last {
+                    break;
+                }
+            }
+            parts.push((name, shown));
+            here = next;
+        }
+        parts.last().is_some_and(|(_, shown)| shown.is_none()).then_some(Self { parts })
+    }
+
+    fn make(&self, files: &Path) -> Result<()> {
+        let mut place = files.to_owned();
+        for (name, shown) in &self.parts {
+            place.push(name);
+            if place.exists() {
+                continue; // by another path before
+            }
+            match shown {
+                Some(like) => {
+                    folder_like(like, &place)?;
+                    // The mark would hide what is to show.
+                    if is_opaque(&place) {
+                        let removed = rustix::fs::removexattr(&place, OPAQUE);
+                        removed.map_err(|errno| at("mark", &place)(errno.into()))?;
+                    }
+                }
+                None => fs_err::create_dir(&place).map_err(at("make", &place))?,
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tree(root: &Path, paths: &[&str]) {
+        for path in paths {
+            let path = root.join(path);
+            if path.extension().is_some() {
+                fs_err::create_dir_all(path.parent().unwrap()).unwrap();
+                fs_err::write(&path, path.file_name().unwrap().as_encoded_bytes()).unwrap();
+            } else {
+                fs_err::create_dir_all(path).unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn a_layer_takes_the_spelling_from_below() {
+        let temp = tempfile::tempdir().unwrap();
+        let store = Store::open(&temp.path().join("images")).unwrap();
+        let drive = temp.path().join("drive");
+        tree(&drive, &["windows/system32"]);
+        let layer = |name: &str, paths: &[&str]| {
+            let folder = temp.path().join(name);
+            tree(&folder.join(FILES), paths);
+            Unpacked { chain: Digest::of(name.as_bytes()), folder }
+        };
+        let layers = [
+            layer("itself", &["Windows/System32/NTDLL.dll"]),
+            layer("app", &["App/a.txt", "Windows/System32/b.dll"]),
+            layer("patch", &["app/A.TXT"]),
+            layer("plain", &["other/x.txt"]),
+        ];
+        let fitted = store.fit(&layers, &drive).unwrap();
+        assert_eq!(fitted.len(), 3);
+        assert_eq!(fitted[0], layers[3].folder, "nothing to fit");
+        assert_eq!(fs_err::read_to_string(fitted[1].join("Files/App/a.txt")).unwrap(), "A.TXT");
+        assert!(fitted[2].join("Files/windows/system32/b.dll").is_file());
+        assert!(!fitted[2].join("Files/Windows").exists());
+        assert_eq!(store.fit(&layers, &drive).unwrap(), fitted, "once is enough");
+    }
+
+    #[test]
+    fn folders_that_are_wanted_are_made_like_what_is_above_them() {
+        let temp = tempfile::tempdir().unwrap();
+        let store = Store::open(&temp.path().join("images")).unwrap();
+        let lower = temp.path().join("lower");
+        tree(&lower, &["a/b", "file.txt"]);
+        fs_err::set_permissions(lower.join("a"), std::fs::Permissions::from_mode(0o750)).unwrap();
+        let path = |text: &str| text.split('/').map(str::to_owned).collect::<Vec<_>>();
+        let documents = crate::commit::empty(&crate::Platform::default());
+        let make = |paths: &[&str], any_case| {
+            let wanted: Vec<_> = paths.iter().map(|text| path(text)).collect();
+            store.wanted_folders(&documents, &[lower.clone()], &wanted, any_case).unwrap()
+        };
+        assert_eq!(make(&["a/b", "file.txt/x"], false), None);
+        let made = make(&["a/c/d", "x"], false).unwrap().join(FILES);
+        assert!(made.join("a/c/d").is_dir() && made.join("x").is_dir() && !made.join("a/b").exists());
+        assert_eq!(fs_err::metadata(made.join("a")).unwrap().mode() & 0o777, 0o750);
+        assert_eq!(make(&["A/B"], true), None);
+        assert!(make(&["A/B"], false).is_some());
+    }
+}

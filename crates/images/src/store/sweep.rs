@@ -1,0 +1,193 @@
+//! Taking away: names, what no image needs any more, and what is damaged.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use fs_err::File;
+
+use super::{Entry, Store};
+use crate::digest::{Digest, Hashed};
+use crate::error::{ImageError, Result, at};
+use crate::io::Lock;
+
+/// What was taken away.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Swept {
+    /// Blobs, whole or not.
+    pub blobs: u64,
+    /// Bytes of them.
+    pub bytes: u64,
+    /// Unpacked layers.
+    pub layers: u64,
+    /// Others were at work, so that nothing more could go; the next time it does.
+    pub busy: bool,
+}
+
+/// What a check found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Fsck {
+    /// Images whose parts are all there.
+    pub images: u64,
+    /// Blobs that are what their names say.
+    pub blobs: u64,
+    /// What is wrong, a text for each.
+    pub problems: Vec<String>,
+    /// Names of images that lack something.
+    pub broken: Vec<String>,
+}
+
+/// What the images that are left need.
+#[derive(Debug, Default)]
+struct Needed {
+    blobs: BTreeSet<String>,
+    layers: BTreeSet<String>,
+}
+
+impl Store {
+    /// Takes a name away, and whatever no other name needs. `in_use` are folders of layers that containers stand on.
+    ///
+    /// # Errors
+    /// No such image; [`ImageError::InUse`]; what the system says.
+    pub fn remove(&self, text: &str, in_use: &[(PathBuf, String)]) -> Result<(Entry, Swept)> {
+        let entry = self.find(text)?;
+        let others = self.list()?.into_iter().filter(|other| other.name != entry.name);
+        let shared = others.into_iter().any(|other| other.manifest.digest == entry.manifest.digest);
+        // Who only takes one of two names away changes nothing for containers.
+        if !shared && let Ok(documents) = self.documents(&entry.manifest) {
+            let own: Vec<PathBuf> =
+                documents.image.chains().last().map(|chain| self.layers().join(chain.hex())).into_iter().collect();
+            let user = in_use.iter().find(|(path, _)| own.iter().any(|folder| path.starts_with(folder)));
+            if let Some((_, user)) = user {
+                return Err(ImageError::InUse { name: entry.name.short(), user: user.clone() });
+            }
+        }
+        self.forget_name(&entry.name)?;
+        Ok((entry, self.sweep(in_use)?))
+    }
+
+    /// Takes away what no image needs, and what killed processes left.
+    ///
+    /// # Errors
+    /// A name's record or document that can't be read, because then nobody knows what it needs; what the system says.
+    pub fn sweep(&self, in_use: &[(PathBuf, String)]) -> Result<Swept> {
+        let mut swept = Swept::default();
+        let Some(_lock) = Lock::try_exclusive(&self.lock_path())? else {
+            return Ok(Swept { busy: true, ..swept });
+        };
+        let needed = self.needed()?;
+        for path in entries(&self.folder.join("blobs"))? {
+            if !needed.blobs.contains(&name_of(&path)) {
+                swept.bytes += size_of(&path);
+                swept.blobs += 1;
+                remove_file(&path)?;
+            }
+        }
+        for path in entries(&self.folder.join("partial"))? {
+            swept.bytes += size_of(&path);
+            swept.blobs += 1;
+            remove_file(&path)?;
+        }
+        for path in entries(&self.layers())? {
+            let used = in_use.iter().any(|(user, _)| user.starts_with(&path));
+            let chain = name_of(&path);
+            if !used && !needed.layers.contains(chain.split('-').next().unwrap_or_default()) {
+                swept.layers += 1;
+                remove_folder(&path)?;
+            }
+        }
+        for path in entries(&self.work())? {
+            let folder = fs_err::symlink_metadata(&path).map_err(at("look at", &path))?.is_dir();
+            if folder { remove_folder(&path)? } else { remove_file(&path)? }
+        }
+        Ok(swept)
+    }
+
+    fn needed(&self) -> Result<Needed> {
+        let mut needed = Needed::default();
+        for entry in self.list()? {
+            needed.blobs.insert(entry.manifest.digest.hex());
+            // Of an image that lacks a document nothing more is known, and what it had is of no use.
+            let Ok(manifest) = self.manifest(&entry.manifest) else { continue };
+            needed.blobs.insert(manifest.config.digest.hex());
+            needed.blobs.extend(manifest.layers.iter().map(|layer| layer.digest.hex()));
+            let Ok(documents) = self.documents(&entry.manifest) else { continue };
+            needed.layers.extend(documents.image.chains().iter().map(Digest::hex));
+        }
+        Ok(needed)
+    }
+
+    /// Reads every blob, and looks whether each image has all it needs. With `repair` damaged blobs go, so that a pull
+    /// brings them again, and so does what no image needs.
+    ///
+    /// # Errors
+    /// What the system says; what is wrong with the store is in the result.
+    pub fn fsck(&self, repair: bool, in_use: &[(PathBuf, String)]) -> Result<Fsck> {
+        let mut found = Fsck::default();
+        {
+            let _lock = self.adding()?;
+            for path in entries(&self.folder.join("blobs"))? {
+                let mut sum = Hashed::new(File::open(&path).map_err(at("open", &path))?);
+                io::copy(&mut sum, &mut io::sink()).map_err(at("read", &path))?;
+                if sum.sum().0.hex() == name_of(&path) {
+                    found.blobs += 1;
+                    continue;
+                }
+                found.problems.push(format!("blob {} has another content", name_of(&path)));
+                if repair {
+                    remove_file(&path)?;
+                }
+            }
+            for entry in self.list()? {
+                match self.lacks(&entry) {
+                    Ok(None) => found.images += 1,
+                    Ok(Some(problem)) => {
+                        found.problems.push(format!("image {}: {problem}", entry.name.short()));
+                        found.broken.push(entry.name.short());
+                    }
+                    Err(error) => {
+                        found.problems.push(format!("image {}: {error}", entry.name.short()));
+                        found.broken.push(entry.name.short());
+                    }
+                }
+            }
+        }
+        if repair {
+            self.sweep(in_use)?;
+        }
+        Ok(found)
+    }
+
+    fn lacks(&self, entry: &Entry) -> Result<Option<String>> {
+        let documents = self.documents(&entry.manifest)?;
+        for layer in documents.manifest.layers.iter().filter(|layer| !layer.is_foreign()) {
+            if !self.has(layer)? {
+                return Ok(Some(format!("layer {} is not there", layer.digest)));
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
+    let read = fs_err::read_dir(folder).map_err(at("read", folder))?;
+    read.map(|entry| entry.map(|entry| entry.path()).map_err(at("read", folder))).collect()
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+fn size_of(path: &Path) -> u64 {
+    fs_err::symlink_metadata(path).map_or(0, |found| found.len())
+}
+
+fn remove_file(path: &Path) -> Result<()> {
+    fs_err::remove_file(path).map_err(at("remove", path))
+}
+
+fn remove_folder(path: &Path) -> Result<()> {
+    fs_err::remove_dir_all(path).map_err(at("remove", path))
+}

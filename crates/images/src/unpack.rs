@@ -1,0 +1,169 @@
+//! Layers as folders: each chain of layers once, whoever needs it.
+
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use hcs_layers::tar::{self, Import, Source, Unpack};
+
+use crate::digest::{Digest, Hashed};
+use crate::error::{ImageError, Result, at};
+use crate::io::Lock;
+use crate::spec::Descriptor;
+use crate::store::{Documents, Store};
+
+/// The file that only Windows itself brings.
+const WINDOWS_ITSELF: [&str; 4] = ["Files", "windows", "system32", "ntdll.dll"];
+
+/// A layer that is a folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Unpacked {
+    /// The id of the chain that ends with it.
+    pub chain: Digest,
+    /// Its folder, in the form of `hcs-layers`.
+    pub folder: PathBuf,
+}
+
+/// What is being unpacked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UnpackProgress {
+    /// Which layer, from 1.
+    pub layer: usize,
+    /// Of how many.
+    pub layers: usize,
+    /// Bytes of its tar.
+    pub bytes: u64,
+}
+
+impl Store {
+    /// Unpacks an image's layers, those that are not there yet. The result is the lowest first; layers that stay where
+    /// they are ([`Descriptor::is_foreign`]) and that nobody brought are left out.
+    ///
+    /// # Errors
+    /// A layer that is missing or damaged, or whose tar has another digest than the configuration says; entries that a
+    /// layer can't have. Nothing of that layer stays.
+    pub fn prepare(
+        &self,
+        documents: &Documents,
+        mut progress: impl FnMut(UnpackProgress),
+    ) -> Result<Vec<Unpacked>> {
+        let _lock = self.adding()?;
+        let chains = documents.image.chains();
+        let layers = documents.manifest.layers.len();
+        let mut done: Vec<Unpacked> = Vec::with_capacity(layers);
+        for (at, (layer, chain)) in documents.manifest.layers.iter().zip(chains).enumerate() {
+            let folder = self.layers().join(chain.hex());
+            if !folder.exists() {
+                if layer.is_foreign() && !self.has(layer)? {
+                    continue;
+                }
+                let wanted = documents.image.rootfs.diff_ids[at];
+                let kind = if documents.image.is_windows() {
+                    // Below the lowest layer lies Windows, or the base in its place: names of it may be hidden.
+                    let below = done.iter().rev().map(|layer| layer.folder.clone());
+                    Kind::Windows(below.chain([self.empty_layer()?]).collect())
+                } else {
+                    Kind::Linux
+                };
+                let mut show = |bytes| progress(UnpackProgress { layer: at + 1, layers, bytes });
+                self.unpack(layer, wanted, &folder, &kind, &mut show)?;
+            }
+            done.push(Unpacked { chain, folder });
+        }
+        Ok(done)
+    }
+
+    fn unpack(
+        &self,
+        layer: &Descriptor,
+        wanted: Digest,
+        folder: &Path,
+        kind: &Kind,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<()> {
+        let name = folder.file_name().unwrap_or_default();
+        let work = self.work().join(name);
+        let _lock = Lock::exclusive(&work.with_extension("lock"))?;
+        if folder.exists() {
+            return Ok(()); // by who had the lock before
+        }
+        if work.exists() {
+            fs_err::remove_dir_all(&work).map_err(at("remove", &work))?;
+        }
+        if !self.has(layer)? {
+            return Err(ImageError::NoBlob { digest: layer.digest });
+        }
+        let blob = self.blob(layer.digest);
+        let opened = tar::open(&blob).map_err(at("open", &blob))?;
+        let (source, sum) = summed(opened.source);
+        let failed = |source| ImageError::Unpack { layer: layer.digest, source };
+        let show = |at: tar::Progress| progress(at.bytes);
+        let report = match kind {
+            Kind::Linux => Unpack::new().end_is_optional(true).run(source, &work, show),
+            Kind::Windows(below) => {
+                Import::new().parents(below.clone()).end_is_optional(true).run(source, &work, show)
+            }
+        };
+        report.map_err(failed)?;
+        let found = sum.digest();
+        if found != wanted {
+            fs_err::remove_dir_all(&work).map_err(at("remove", &work))?;
+            let what = format!("the tar of layer {}", layer.digest);
+            return Err(ImageError::Mismatch { what, expected: wanted.to_string(), found: found.to_string() });
+        }
+        fs_err::rename(&work, folder).map_err(at("make", folder))
+    }
+}
+
+enum Kind {
+    Linux,
+    /// With the layers below, the direct parent first.
+    Windows(Vec<PathBuf>),
+}
+
+/// Whether a layer is part of Windows, whose place a Wine base takes.
+pub fn is_windows_itself(layer: &Path) -> bool {
+    let mut place = layer.to_owned();
+    for part in WINDOWS_ITSELF {
+        let Ok(entries) = fs_err::read_dir(&place) else { return false };
+        let found = entries.flatten().find(|entry| entry.file_name().eq_ignore_ascii_case(part));
+        let Some(found) = found else { return false };
+        place = found.path();
+    }
+    true
+}
+
+/// The sum of what was read.
+pub(crate) struct Sum(Arc<Mutex<Hashed<io::Sink>>>);
+
+impl Sum {
+    pub(crate) fn digest(&self) -> Digest {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).sum().0
+    }
+}
+
+/// The same source, and the sum of what is read of it.
+pub(crate) fn summed(source: Source<'static>) -> (Source<'static>, Sum) {
+    let sum = Arc::new(Mutex::new(Hashed::new(io::sink())));
+    let inner: Box<dyn Read + Send> = match source {
+        Source::File(file) => Box::new(file),
+        Source::Stream(stream) => stream,
+    };
+    (Source::from_reader(Summing { inner, sum: Arc::clone(&sum) }), Sum(sum))
+}
+
+struct Summing {
+    inner: Box<dyn Read + Send>,
+    sum: Arc<Mutex<Hashed<io::Sink>>>,
+}
+
+impl Read for Summing {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        let mut sum = self.sum.lock().unwrap_or_else(PoisonError::into_inner);
+        io::Write::write_all(&mut *sum, &buffer[..count])?;
+        Ok(count)
+    }
+}

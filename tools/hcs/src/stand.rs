@@ -1,0 +1,22 @@
+//! What a container of an image stands on, and how its program is started.
+
+use std::path::PathBuf;
+
+/// An image, made ready for one container.
+#[derive(Debug, Default)]
+pub(crate) struct Stand {
+    /// The document's layers, the top-most first; of a Windows image the last one is the Wine base.
+    pub(crate) layers: Vec<PathBuf>,
+    pub(crate) is_windows: bool,
+    /// The version of Windows that the image is for.
+    pub(crate) os_version: String,
+    /// By which it is known of which image the container is.
+    pub(crate) labels: Vec<(String, String)>,
+    /// The program and its arguments.
+    pub(crate) argv: Vec<String>,
+    /// `argv` is one text, a whole command line.
+    pub(crate) is_line: bool,
+    pub(crate) environment: Vec<(String, String)>,
+    pub(crate) user: Option<String>,
+    pub(crate) folder: Option<String>,
+}
