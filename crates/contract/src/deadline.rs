@@ -94,6 +94,9 @@ pub struct Deadlines {
     pub process: Duration,
     /// Open a system or process: 60 s.
     pub open: Duration,
+    /// Each call of the network service, which blocks so long at most: 240 s, because another process's change may
+    /// have to end first.
+    pub network: Duration,
     /// After this a call that has not returned yet is reported in the log, once: 240 s.
     /// `HCSSHIM_TIMEOUT_SYSCALLWATCHER`. The call goes on.
     pub call_watch: Duration,
@@ -119,6 +122,7 @@ impl Default for Deadlines {
             create_process: UPSTREAM,
             process: MINUTE,
             open: MINUTE,
+            network: UPSTREAM,
             call_watch: UPSTREAM,
         }
     }
@@ -169,6 +173,7 @@ impl Deadlines {
             OperationKind::Enumerate | OperationKind::GetServiceProperties => self.enumerate,
             OperationKind::CreateProcess => self.create_process,
             OperationKind::OpenSystem | OperationKind::OpenProcess | OperationKind::Subscribe => self.open,
+            OperationKind::OpenNetworkObject | OperationKind::Delete | OperationKind::HnsCall => self.network,
             OperationKind::SignalProcess
             | OperationKind::TerminateProcess
             | OperationKind::GetProcessInfo

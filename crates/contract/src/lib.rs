@@ -2,7 +2,8 @@
 //!
 //! A host is whatever stands behind these traits: the service of Windows, the engine on Linux, a remote one, a
 //! fake in memory. [`ComputeService`] makes and finds compute systems (containers), [`ComputeSystem`] is one of
-//! them, [`ComputeProcess`] is one process within.
+//! them, [`ComputeProcess`] is one process within. [`NetworkService`] makes and finds networks, their endpoints, and
+//! what else [`NetworkObjectKind`] lists; [`NetworkObject`] is one of them.
 //!
 //! Whoever uses containers looks at the crate `hcsshim` first, which stands over these traits; what every call takes, gives
 //! and refuses is written down in `docs/contract.md`.
@@ -70,6 +71,7 @@ mod deadline;
 mod error;
 mod events;
 mod hresult;
+mod network;
 mod notification;
 mod operation;
 pub mod reading;
@@ -86,6 +88,10 @@ pub use deadline::{Deadline, Deadlines};
 pub use error::{Error, ErrorKind, Object, ObjectKind, Result};
 pub use events::{EventStopper, SystemEvent, SystemEventKind, SystemEvents};
 pub use hresult::Hresult;
+pub use network::{
+    ErrorRecord, HnsEnvelope, NetworkCallback, NetworkEvent, NetworkEventKind, NetworkObject,
+    NetworkObjectKind, NetworkService,
+};
 pub use notification::{EventType, Notification, NotificationType};
 pub use operation::{Completer, Drive, Operation, OperationFuture, OperationKind};
 pub use result::{ErrorEvent, ResultDocument};

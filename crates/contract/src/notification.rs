@@ -74,6 +74,8 @@ macro_rules! open_numbers {
     };
 }
 
+pub(crate) use open_numbers;
+
 open_numbers! {
     /// The events of computecore (`HCS_EVENT_TYPE`), which hosts speak. Unknown numbers stay representable.
     EventType {

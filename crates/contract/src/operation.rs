@@ -55,6 +55,12 @@ pub enum OperationKind {
     OpenSystem,
     /// Open a process by its number.
     OpenProcess,
+    /// Open a network object by its id.
+    OpenNetworkObject,
+    /// Delete a network object.
+    Delete,
+    /// Make a request of HNS v1.
+    HnsCall,
     /// Register for notifications.
     Subscribe,
     /// Ask for the service's own properties.
@@ -87,6 +93,9 @@ impl OperationKind {
         Self::TerminateProcess,
         Self::OpenSystem,
         Self::OpenProcess,
+        Self::OpenNetworkObject,
+        Self::Delete,
+        Self::HnsCall,
         Self::Subscribe,
         Self::GetServiceProperties,
         Self::WaitSystemExit,
@@ -115,6 +124,9 @@ impl OperationKind {
             Self::TerminateProcess
             | Self::OpenSystem
             | Self::OpenProcess
+            | Self::OpenNetworkObject
+            | Self::Delete
+            | Self::HnsCall
             | Self::Subscribe
             | Self::GetServiceProperties
             | Self::WaitSystemExit
@@ -148,7 +160,9 @@ impl fmt::Display for OperationKind {
             Self::SignalProcess => "signal",
             Self::GetProcessInfo => "get information of",
             Self::Crash => "crash",
-            Self::OpenSystem | Self::OpenProcess => "open",
+            Self::OpenSystem | Self::OpenProcess | Self::OpenNetworkObject => "open",
+            Self::Delete => "delete",
+            Self::HnsCall => "request of",
             Self::Subscribe => "subscribe to",
             Self::WaitSystemExit | Self::WaitProcessExit => "wait for the exit of",
         })

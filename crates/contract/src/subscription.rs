@@ -7,8 +7,8 @@ use std::thread::{self, ThreadId};
 
 use crate::Notification;
 
-/// What is called for each notification. It must not block.
-pub type Callback = Arc<dyn Fn(&Notification) + Send + Sync>;
+/// What is called for each notification, a [`Notification`] unless it says otherwise. It must not block.
+pub type Callback<N = Notification> = Arc<dyn Fn(&N) + Send + Sync>;
 
 /// A registration for notifications; dropping it ends it.
 ///
@@ -54,39 +54,43 @@ impl fmt::Debug for Subscription {
 /// assert_eq!(told.recv().unwrap(), exit);
 /// drop(subscription);
 /// ```
-#[derive(Clone, Default)]
-pub struct Hub(Arc<Mutex<Subscribers>>);
+#[derive(Clone)]
+pub struct Hub<N = Notification>(Arc<Mutex<Subscribers<N>>>);
 
-#[derive(Default)]
-struct Subscribers {
-    entries: Vec<Arc<Entry>>,
-    latched: Vec<Notification>,
+struct Subscribers<N> {
+    entries: Vec<Arc<Entry<N>>>,
+    latched: Vec<N>,
 }
 
-struct Entry {
-    callback: Callback,
-    state: Mutex<EntryState>,
+struct Entry<N> {
+    callback: Callback<N>,
+    state: Mutex<EntryState<N>>,
     idle: Condvar,
 }
 
-#[derive(Default)]
-struct EntryState {
-    queue: VecDeque<Notification>,
+struct EntryState<N> {
+    queue: VecDeque<N>,
     running: Option<ThreadId>,
     ended: bool,
 }
 
-impl Hub {
+impl<N> Default for Hub<N> {
+    fn default() -> Self {
+        Self(Arc::new(Mutex::new(Subscribers { entries: Vec::new(), latched: Vec::new() })))
+    }
+}
+
+impl<N: Clone + Send + Sync + 'static> Hub<N> {
     /// A hub without subscribers.
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Adds a subscriber. What was latched before is delivered to it first, on this thread.
-    pub fn subscribe(&self, callback: Callback) -> Subscription {
+    pub fn subscribe(&self, callback: Callback<N>) -> Subscription {
         let mut subscribers = self.lock();
-        let state =
-            EntryState { queue: subscribers.latched.iter().cloned().collect(), ..EntryState::default() };
+        let queue = subscribers.latched.iter().cloned().collect();
+        let state = EntryState { queue, running: None, ended: false };
         let entry = Arc::new(Entry { callback, state: Mutex::new(state), idle: Condvar::new() });
         subscribers.entries.push(Arc::clone(&entry));
         drop(subscribers);
@@ -102,16 +106,16 @@ impl Hub {
     }
 
     /// Delivers to every subscriber, on this thread, or on the one that delivers to it already.
-    pub fn notify(&self, notification: &Notification) {
+    pub fn notify(&self, notification: &N) {
         self.send(notification, false);
     }
 
     /// The same, and remembers it for those who subscribe later: for what happens once, such as an exit.
-    pub fn notify_latched(&self, notification: &Notification) {
+    pub fn notify_latched(&self, notification: &N) {
         self.send(notification, true);
     }
 
-    fn send(&self, notification: &Notification, latch: bool) {
+    fn send(&self, notification: &N, latch: bool) {
         let mut subscribers = self.lock();
         if latch {
             subscribers.latched.push(notification.clone());
@@ -127,19 +131,20 @@ impl Hub {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Subscribers> {
+    fn lock(&self) -> MutexGuard<'_, Subscribers<N>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl fmt::Debug for Hub {
+impl<N> fmt::Debug for Hub<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Hub of {} subscribers", self.lock().entries.len())
+        let subscribers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        write!(f, "Hub of {} subscribers", subscribers.entries.len())
     }
 }
 
-impl Entry {
-    fn lock(&self) -> MutexGuard<'_, EntryState> {
+impl<N> Entry<N> {
+    fn lock(&self) -> MutexGuard<'_, EntryState<N>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -150,7 +155,7 @@ impl Entry {
         }
     }
 
-    fn next(&self) -> Option<(Notification, Running<'_>)> {
+    fn next(&self) -> Option<(N, Running<'_, N>)> {
         let mut state = self.lock();
         if state.ended || state.running.is_some() {
             return None;
@@ -172,9 +177,9 @@ impl Entry {
 }
 
 /// While it lives a callback runs; dropped when that returns or panics.
-struct Running<'a>(&'a Entry);
+struct Running<'a, N>(&'a Entry<N>);
 
-impl Drop for Running<'_> {
+impl<N> Drop for Running<'_, N> {
     fn drop(&mut self) {
         self.0.lock().running = None;
         self.0.idle.notify_all();

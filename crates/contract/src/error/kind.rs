@@ -159,6 +159,10 @@ pub enum ObjectKind {
     LoadBalancer,
     /// A route.
     Route,
+    /// A published port of an endpoint.
+    Port,
+    /// A policy of a network or endpoint.
+    Policy,
     /// A layer folder.
     Layer,
     /// An image.
@@ -178,6 +182,8 @@ impl fmt::Display for ObjectKind {
             Self::Namespace => "namespace",
             Self::LoadBalancer => "load balancer",
             Self::Route => "route",
+            Self::Port => "port",
+            Self::Policy => "policy",
             Self::Layer => "layer",
             Self::Image => "image",
             Self::Element => "element",
@@ -235,9 +241,13 @@ impl ErrorKind {
             Self::NotFound(ObjectKind::System) => Hresult::HCS_E_SYSTEM_NOT_FOUND,
             Self::NotFound(ObjectKind::Network) => Hresult::HCN_E_NETWORK_NOT_FOUND,
             Self::NotFound(ObjectKind::Endpoint) => Hresult::HCN_E_ENDPOINT_NOT_FOUND,
+            Self::NotFound(ObjectKind::Port) => Hresult::HCN_E_PORT_NOT_FOUND,
+            Self::NotFound(ObjectKind::Policy) => Hresult::HCN_E_POLICY_NOT_FOUND,
             Self::NotFound(_) => Hresult::ERROR_NOT_FOUND,
             Self::AlreadyExists(ObjectKind::System) => Hresult::HCS_E_SYSTEM_ALREADY_EXISTS,
             Self::AlreadyExists(ObjectKind::Network) => Hresult::HCN_E_NETWORK_ALREADY_EXISTS,
+            Self::AlreadyExists(ObjectKind::Port) => Hresult::HCN_E_PORT_ALREADY_EXISTS,
+            Self::AlreadyExists(ObjectKind::Policy) => Hresult::HCN_E_POLICY_ALREADY_EXISTS,
             Self::AlreadyExists(_) => Hresult::ERROR_ALREADY_EXISTS,
             Self::AlreadyStopped(ObjectKind::Process) => Hresult::HCS_E_PROCESS_ALREADY_STOPPED,
             Self::AlreadyStopped(_) => Hresult::HCS_E_SYSTEM_ALREADY_STOPPED,
@@ -266,15 +276,21 @@ impl ErrorKind {
             Hresult::ERROR_NOT_FOUND => Self::NotFound(ObjectKind::Element),
             Hresult::HCN_E_NETWORK_NOT_FOUND => Self::NotFound(ObjectKind::Network),
             Hresult::HCN_E_ENDPOINT_NOT_FOUND => Self::NotFound(ObjectKind::Endpoint),
+            Hresult::HCN_E_PORT_NOT_FOUND => Self::NotFound(ObjectKind::Port),
+            Hresult::HCN_E_POLICY_NOT_FOUND => Self::NotFound(ObjectKind::Policy),
             Hresult::HCS_E_SYSTEM_ALREADY_EXISTS => Self::AlreadyExists(ObjectKind::System),
             Hresult::HCN_E_NETWORK_ALREADY_EXISTS => Self::AlreadyExists(ObjectKind::Network),
+            Hresult::HCN_E_PORT_ALREADY_EXISTS => Self::AlreadyExists(ObjectKind::Port),
+            Hresult::HCN_E_POLICY_ALREADY_EXISTS => Self::AlreadyExists(ObjectKind::Policy),
             Hresult::ERROR_ALREADY_EXISTS => Self::AlreadyExists(ObjectKind::Element),
             Hresult::HCS_E_SYSTEM_ALREADY_STOPPED => Self::AlreadyStopped(ObjectKind::System),
             Hresult::HCS_E_PROCESS_ALREADY_STOPPED => Self::AlreadyStopped(ObjectKind::Process),
             Hresult::E_HANDLE => Self::InvalidHandle,
             Hresult::HCS_E_INVALID_STATE => Self::InvalidState { state: None },
             Hresult::HCS_E_UNEXPECTED_EXIT => Self::UnexpectedExit,
-            Hresult::HCS_E_SERVICE_NOT_AVAILABLE | Hresult::ERROR_SERVICE_NOT_ACTIVE => {
+            Hresult::HCS_E_SERVICE_NOT_AVAILABLE
+            | Hresult::ERROR_SERVICE_NOT_ACTIVE
+            | Hresult::HCN_E_MANAGER_STOPPED => {
                 Self::ServiceUnavailable { reason: "it says so itself".into() }
             }
             Hresult::HCS_E_SERVICE_DISCONNECT => Self::Disconnected,
@@ -306,10 +322,15 @@ impl ErrorKind {
             Self::NotFound(ObjectKind::Network) => "network-not-found",
             Self::NotFound(ObjectKind::Endpoint) => "endpoint-not-found",
             Self::NotFound(ObjectKind::Namespace) => "namespace-not-found",
+            Self::NotFound(ObjectKind::Port) => "port-not-found",
+            Self::NotFound(ObjectKind::Policy) => "policy-not-found",
             Self::NotFound(ObjectKind::Layer) => "layer-not-found",
             Self::NotFound(ObjectKind::Image) => "image-not-found",
             Self::NotFound(_) => "not-found",
             Self::AlreadyExists(ObjectKind::System) => "system-already-exists",
+            Self::AlreadyExists(ObjectKind::Network) => "network-already-exists",
+            Self::AlreadyExists(ObjectKind::Port) => "port-already-exists",
+            Self::AlreadyExists(ObjectKind::Policy) => "policy-already-exists",
             Self::AlreadyExists(_) => "already-exists",
             Self::AlreadyStopped(ObjectKind::Process) => "process-already-stopped",
             Self::AlreadyStopped(_) => "system-already-stopped",

@@ -8,6 +8,7 @@ use crate::Hresult;
 
 impl Error {
     /// The object does not exist: system, process, or what else the error names.
+    #[doc(alias = "IsElementNotFoundError")]
     #[doc(alias = "IsNotExist")]
     #[doc(alias = "IsNotFoundError")]
     pub fn is_not_exist(&self) -> bool {
@@ -85,10 +86,20 @@ impl Error {
     }
 
     /// The object, or something that its document claims, exists already.
-    #[doc(alias = "IsPortAlreadyExistsError")]
     pub fn is_already_exists(&self) -> bool {
         matches!(self.kind(), ErrorKind::AlreadyExists(_))
-            || self.code_v2() == Hresult::HCN_E_PORT_ALREADY_EXISTS
+    }
+
+    /// A port that the document publishes is taken, by another endpoint or by another program.
+    #[doc(alias = "IsPortAlreadyExistsError")]
+    pub fn is_port_already_exists(&self) -> bool {
+        self.hresult() == Hresult::HCN_E_PORT_ALREADY_EXISTS
+    }
+
+    /// The service knows the function and has nothing behind it.
+    #[doc(alias = "IsNotImplemented")]
+    pub fn is_not_implemented(&self) -> bool {
+        self.hresult() == Hresult::E_NOTIMPL
     }
 
     /// The service is not there, or the connection to it is gone.

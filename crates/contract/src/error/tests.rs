@@ -21,6 +21,8 @@ fn answers(error: &Error) -> String {
         ('H', error.is_invalid_handle()),
         ('X', error.is_already_exists()),
         ('V', error.is_service_unavailable()),
+        ('O', error.is_port_already_exists()),
+        ('M', error.is_not_implemented()),
     ]
     .into_iter()
     .filter_map(|(letter, holds)| holds.then_some(letter))
@@ -29,7 +31,7 @@ fn answers(error: &Error) -> String {
 
 /// The decided table, which `docs/truth-table.md` explains. N = not exist, S = already stopped, C = already closed,
 /// P = pending, T = timeout, U = not supported, I = invalid state, A = access denied, H = invalid handle,
-/// X = already exists, V = service unavailable.
+/// X = already exists, V = service unavailable, O = port already exists, M = not implemented.
 #[test]
 fn truth_table_by_code() {
     for (code, expected) in [
@@ -73,14 +75,23 @@ fn truth_table_by_code() {
         (0x803B_0001, "N"),
         (0x803B_0002, "N"),
         (0x803B_0010, "X"),
-        (0x803B_0013, "X"),
+        (0x803B_0007, "N"),
+        (0x803B_0008, "N"),
+        (0x803B_0012, "X"),
+        (0x803B_0013, "XO"),
+        (0x803B_0020, "V"),
+        // In the way, but not of the same name.
+        (0x803B_0014, ""),
+        (0x803B_002B, ""),
+        (0x803B_002C, ""),
+        (0x803B_002F, ""),
         (0x803B_001B, ""),
         // Nothing to tell apart.
         (0xC037_0106, ""),
         (0x8037_0106, ""),
         (0xC037_0107, ""),
         (0x8037_0121, ""),
-        (0x8000_4001, ""),
+        (0x8000_4001, "M"),
         (0x8000_FFFF, ""),
         (0x8037_FFFF, ""),
     ] {
@@ -103,6 +114,10 @@ fn truth_table_by_case() {
             "N",
         ),
         (Error::already_exists(Object::system("web")), "X"),
+        (Error::already_exists(Object::new(ObjectKind::Network, "nat")), "X"),
+        (Error::already_exists(Object::new(ObjectKind::Endpoint, "e")), "X"),
+        (Error::already_exists(Object::new(ObjectKind::Port, "tcp 80")), "XO"),
+        (Error::not_found(Object::new(ObjectKind::Policy, "HostRoute")), "N"),
         (Error::already_stopped(Object::system("web")), "S"),
         (Error::already_stopped(Object::process("web", 4)), "S"),
         (Error::already_closed(Object::system("web")), "C"),
@@ -221,10 +236,15 @@ fn one_of_each() -> Vec<Error> {
         Error::not_found(other(ObjectKind::Network)),
         Error::not_found(other(ObjectKind::Endpoint)),
         Error::not_found(other(ObjectKind::Namespace)),
+        Error::not_found(other(ObjectKind::Port)),
+        Error::not_found(other(ObjectKind::Policy)),
         Error::not_found(other(ObjectKind::Layer)),
         Error::not_found(other(ObjectKind::Image)),
         Error::not_found(other(ObjectKind::Element)),
         Error::already_exists(system()),
+        Error::already_exists(other(ObjectKind::Network)),
+        Error::already_exists(other(ObjectKind::Port)),
+        Error::already_exists(other(ObjectKind::Policy)),
         Error::already_exists(other(ObjectKind::Element)),
         Error::already_stopped(system()),
         Error::already_stopped(Object::process("", 1)),
