@@ -54,6 +54,12 @@ pub struct Spec {
     pub farewells: Option<PathBuf>,
     /// Throw-away folders, removed when the system is gone.
     pub remove: Vec<PathBuf>,
+    /// The network namespace that the container is in, by a file that stands for it; `None`: one of its own, with
+    /// nothing but loopback.
+    pub network: Option<PathBuf>,
+    /// A program of the host that frees what others hold for the container. It runs when the container's last process
+    /// has ended, in the supervisor's own namespaces, and the removal of what is left waits for it.
+    pub at_end: Option<Command>,
 }
 
 impl Spec {

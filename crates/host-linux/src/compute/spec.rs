@@ -124,6 +124,8 @@ pub(super) fn spec(id: &str, plan: Plan, base: Option<&WindowsBase>, places: Pla
         record: places.record,
         farewells: Some(places.layout.farewells()),
         remove,
+        network: None,
+        at_end: None,
     })
 }
 

@@ -20,7 +20,6 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Transaction, Trans
 pub(super) use endpoints::{EndpointRow, Holder};
 pub(super) use namespaces::{Kind, NamespaceRow};
 pub(super) use networks::NetworkRow;
-pub(super) use ports::PortRow;
 pub(super) use runs::Runs;
 
 /// Version of the tables. A newer engine reads this one and the one before.
