@@ -23,6 +23,7 @@ mod helpers;
 mod idrange;
 mod ids;
 mod lock;
+mod network;
 mod options;
 mod paths;
 mod record;

@@ -5,10 +5,13 @@
 //!   systems/<id>/          one system: control.sock, meta.json, document.json; locked while it lives
 //!   ids/<n>                symbolic link: which life holds the n-th id range
 //!   farewells/             empty but for moments: how systems ended, for those who watch (hcs_silo::farewell)
+//!   network/               empty: whoever changes networks has its lock
+//!   netns/<name>           a network namespace: of a namespace by its id, or of a system by its life
 //! $HCS_ROOT/
 //!   systems/<id>/          record of a system that asked to be kept: meta.json, document.json, state.json, log
 //!   scratch/<life>/        folders that take a container's writes
 //!   bases/                 Wine bases
+//!   network.db             what networks, endpoints and namespaces there are
 //! /sys/fs/cgroup/…/hcs-<instance>/<life>
 //! ```
 
@@ -49,7 +52,15 @@ impl Layout {
         let run = ensure(&options.run)?;
         let instance = instance_id(&root, &run);
         let this = Self { root, run, instance };
-        for folder in [this.systems(), this.ids(), this.farewells(), this.records(), this.scratch_root()] {
+        for folder in [
+            this.systems(),
+            this.ids(),
+            this.farewells(),
+            this.network(),
+            this.netns(),
+            this.records(),
+            this.scratch_root(),
+        ] {
             // Images may hold set-user-id programs and old ones at that: nobody but root may reach them.
             private(&folder)?;
         }
@@ -79,6 +90,18 @@ impl Layout {
 
     pub(crate) fn farewells(&self) -> PathBuf {
         self.run.join("farewells")
+    }
+
+    pub(crate) fn network(&self) -> PathBuf {
+        self.run.join("network")
+    }
+
+    pub(crate) fn netns(&self) -> PathBuf {
+        self.run.join("netns")
+    }
+
+    pub(crate) fn network_database(&self) -> PathBuf {
+        self.root.join("network.db")
     }
 
     pub(crate) fn records(&self) -> PathBuf {

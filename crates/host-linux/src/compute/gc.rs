@@ -58,6 +58,10 @@ pub enum Garbage {
     Record(String),
     /// What interrupted makers of Wine bases left.
     UnfinishedBase,
+    /// What a system that is gone had of networks: endpoints, published ports.
+    NetworkOf(String),
+    /// A network namespace that nobody has.
+    NetworkNamespace(PathBuf),
     /// The word of a system's end, whose supervisor was killed as it was said.
     Farewell(PathBuf),
 }
@@ -74,6 +78,8 @@ impl fmt::Display for Garbage {
             Self::IdRange(path) => write!(f, "id range {}", path.display()),
             Self::Scratch(path) => write!(f, "scratch folder {}", path.display()),
             Self::Cgroup(name) => write!(f, "cgroup {name}"),
+            Self::NetworkOf(id) => write!(f, "endpoints of compute system {id}, which is gone"),
+            Self::NetworkNamespace(path) => write!(f, "network namespace {}", path.display()),
             Self::UnfinishedBase => f.write_str("unfinished Wine bases"),
             Self::Farewell(path) => write!(f, "farewell {}", path.display()),
             Self::Record(id) => write!(f, "record of {id} without an end"),
@@ -91,6 +97,13 @@ impl Engine {
         report.fail(scratch);
         match idrange::sweep(&self.layout, dry_run, |life| self.lives(life)) {
             Ok(paths) => report.found.extend(paths.into_iter().map(Garbage::IdRange)),
+            Err(error) => report.failures.push(error.to_string()),
+        }
+        match self.stray_networks(dry_run) {
+            Ok((systems, namespaces)) => {
+                report.found.extend(systems.into_iter().map(Garbage::NetworkOf));
+                report.found.extend(namespaces.into_iter().map(Garbage::NetworkNamespace));
+            }
             Err(error) => report.failures.push(error.to_string()),
         }
         let farewells = self.unfinished_farewells(dry_run, &mut report);
@@ -134,7 +147,7 @@ impl Engine {
     }
 
     /// Whether a system that lives, or that is still to be cleared away, has this name.
-    fn lives(&self, life: &Life) -> Result<bool> {
+    pub(crate) fn lives(&self, life: &Life) -> Result<bool> {
         let folder = self.layout.system(&life.id_name());
         Ok(Meta::read(&folder)?.is_some_and(|meta| meta.life == life.as_str()))
     }

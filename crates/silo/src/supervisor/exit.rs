@@ -12,7 +12,7 @@ use super::serve::Supervisor;
 use crate::cgroup::Removal;
 use crate::farewell::Farewell;
 use crate::protocol::{Exit, ExitKind, Failure};
-use crate::spec::Spec;
+use crate::spec::{AtEnd, Spec};
 use crate::tree::remove_tree;
 
 /// Version of the final state's file.
@@ -77,8 +77,8 @@ impl Supervisor<'_> {
     /// Runs the program that is to run at the end.
     #[expect(clippy::disallowed_methods, reason = "the one program that a supervisor starts outside of its container")]
     fn tell_of_the_end(&self) {
-        let Some(command) = &self.spec.at_end else { return };
-        let Some((program, arguments)) = command.argv.split_first() else { return };
+        let Some(AtEnd { mark, command }) = &self.spec.at_end else { return };
+        let Some((program, arguments)) = command.argv.split_first().filter(|_| mark.exists()) else { return };
         let variables = command.env.iter().filter_map(|variable| variable.split_once('='));
         let mut process = std::process::Command::new(program);
         process.args(arguments).current_dir("/").env_clear().envs(variables);

@@ -13,6 +13,10 @@ pub(in crate::network) struct EndpointRow {
     /// Number of its network.
     pub(in crate::network) network: i64,
     pub(in crate::network) holder: Option<Holder>,
+    /// Its place among the endpoints of what it is attached to, from 0.
+    pub(in crate::network) slot: u32,
+    /// It was made for the system that it is attached to, and goes with it.
+    pub(in crate::network) owned: bool,
     /// What a query answers, as JSON, but for where the endpoint is.
     pub(in crate::network) document: String,
 }
@@ -27,7 +31,7 @@ pub(in crate::network) enum Holder {
 }
 
 const COLUMNS: &str =
-    "SELECT number, id, network, namespace, system, document FROM endpoints WHERE phase = 0";
+    "SELECT number, id, network, namespace, system, slot, owned, document FROM endpoints WHERE phase = 0";
 
 fn row(row: &Row<'_>) -> rusqlite::Result<EndpointRow> {
     let namespace = row.get::<_, Option<i64>>(3)?.map(Holder::Namespace);
@@ -37,17 +41,25 @@ fn row(row: &Row<'_>) -> rusqlite::Result<EndpointRow> {
         id: row.get(1)?,
         network: row.get(2)?,
         holder: namespace.or(system),
-        document: row.get(5)?,
+        slot: row.get(5)?,
+        owned: row.get(6)?,
+        document: row.get(7)?,
     })
 }
 
 impl Tables<'_> {
     /// Adds an endpoint. `None`: the id is taken.
-    pub(in crate::network) fn add_endpoint(&self, id: &str, name: &str, network: i64) -> Result<Option<i64>> {
+    pub(in crate::network) fn add_endpoint(
+        &self,
+        id: &str,
+        name: &str,
+        network: i64,
+        owned: bool,
+    ) -> Result<Option<i64>> {
         self.one(
-            "INSERT INTO endpoints (id, name, network, document, phase) VALUES (?1, ?2, ?3, '', ?4)
+            "INSERT INTO endpoints (id, name, network, owned, document, phase) VALUES (?1, ?2, ?3, ?4, '', ?5)
              ON CONFLICT DO NOTHING RETURNING number",
-            params![id, name, network, Phase::There as i64],
+            params![id, name, network, owned, Phase::There as i64],
             |row| row.get(0),
         )
     }
@@ -62,14 +74,23 @@ impl Tables<'_> {
         self.execute(sql, params![number, phase as i64]).map(drop)
     }
 
-    pub(in crate::network) fn set_holder(&self, number: i64, holder: Option<&Holder>) -> Result<()> {
+    /// Attaches it to `holder`, in the first place that is free there; returns that place.
+    pub(in crate::network) fn hold(&self, number: i64, holder: &Holder) -> Result<u32> {
+        let taken: Vec<u32> = self.endpoints_held(holder)?.iter().map(|endpoint| endpoint.slot).collect();
+        let slot = (0..).find(|slot| !taken.contains(slot)).expect("there are fewer endpoints than numbers");
         let (namespace, system) = match holder {
-            None => (None, None),
-            Some(Holder::Namespace(number)) => (Some(number), None),
-            Some(Holder::System(life)) => (None, Some(life)),
+            Holder::Namespace(number) => (Some(number), None),
+            Holder::System(life) => (None, Some(life)),
         };
-        let sql = "UPDATE endpoints SET namespace = ?2, system = ?3 WHERE number = ?1";
-        self.execute(sql, params![number, namespace, system]).map(drop)
+        let sql = "UPDATE endpoints SET namespace = ?2, system = ?3, slot = ?4 WHERE number = ?1";
+        self.execute(sql, params![number, namespace, system, slot])?;
+        Ok(slot)
+    }
+
+    /// Attaches it to nothing.
+    pub(in crate::network) fn let_go(&self, number: i64) -> Result<()> {
+        let sql = "UPDATE endpoints SET namespace = NULL, system = NULL, slot = 0 WHERE number = ?1";
+        self.execute(sql, params![number]).map(drop)
     }
 
     pub(in crate::network) fn endpoint(&self, id: &str) -> Result<Option<EndpointRow>> {

@@ -60,6 +60,8 @@ const TABLES: &str = "
         network INTEGER NOT NULL REFERENCES networks ON DELETE CASCADE,
         namespace INTEGER REFERENCES namespaces ON DELETE SET NULL,
         system TEXT,
+        slot INTEGER NOT NULL DEFAULT 0,
+        owned INTEGER NOT NULL,
         document TEXT NOT NULL,
         phase INTEGER NOT NULL
     );
@@ -240,7 +242,9 @@ impl Tables<'_> {
         params: impl rusqlite::Params,
         row: impl FnMut(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Vec<T>> {
-        let query = || self.connection.prepare_cached(sql)?.query_map(params, row)?.collect();
+        let query = || -> rusqlite::Result<Vec<T>> {
+            self.connection.prepare_cached(sql)?.query_map(params, row)?.collect()
+        };
         query().map_err(|error| self.failed(error))
     }
 

@@ -64,7 +64,7 @@ impl Tables<'_> {
         let space = space(map);
         let mut passed_over = Vec::new();
         let found = loop {
-            let lowest = self.handed_out(&space, Runs::take_lowest)?;
+            let lowest = self.handed_out(&space, |runs| runs.take_lowest())?;
             let Some(port) = lowest.and_then(|port| u16::try_from(port).ok()) else { break None };
             let map = PortMap { port, ..*map };
             passed_over.push(port);
