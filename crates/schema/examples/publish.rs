@@ -16,7 +16,7 @@ fn main() -> io::Result<()> {
         fs::write(&path, root.text())?;
         written.insert(path);
     }
-    for below in ["", "v1", "v2"] {
+    for below in ["", "v1", "v2", "hns", "hcn"] {
         for entry in fs::read_dir(folder.join(below))? {
             let path = entry?.path();
             if path.extension().is_some_and(|end| end == "json") && !written.contains(&folder.join(&path)) {

@@ -3,10 +3,9 @@
 //!
 //! It is there with the feature `drop-member` only, which nothing that is shipped has on.
 
-use crate::compute::DOCUMENTS;
-use crate::{Document, MemberType};
+use crate::{Document, MemberType, documents};
 
-/// Names the member: the type as in [`DOCUMENTS`], and the name in JSON, such as `v2::Container.Memory`.
+/// Names the member: the type as in [`documents`], and the name in JSON, such as `v2::Container.Memory`.
 pub const VARIABLE: &str = "HCSSHIM_DROP_MEMBER";
 
 /// Takes the member that [`VARIABLE`] names out of a document that a host has just read, and says on standard error when
@@ -28,7 +27,7 @@ pub fn apply<T: Document>(document: &mut T) {
 /// The member that is dropped.
 #[derive(Debug)]
 pub struct Named {
-    /// `v1` or `v2`; none for a type that both schemas share.
+    /// `v1`, `v2`, `hns` or `hcn`; none for a type that both schemas share.
     schema: Option<&'static str>,
     document: &'static str,
     member: &'static str,
@@ -39,7 +38,7 @@ pub struct Named {
 impl Named {
     fn find(name: &str) -> Option<Self> {
         let (document, member) = name.split_once('.')?;
-        let document = DOCUMENTS.iter().find(|known| known.name == document)?;
+        let document = documents().find(|known| known.name == document)?;
         let member = document.members.iter().find(|known| known.name == member)?.name;
         let (schema, document) = match document.name.split_once("::") {
             Some((schema, name)) => (Some(schema), name),
@@ -50,7 +49,7 @@ impl Named {
 
     /// Whether it is a member of the type of this name in this module.
     pub(crate) fn is_of(&self, module: &str, document: &str) -> bool {
-        let schema = module.split("::").find(|part| matches!(*part, "v1" | "v2"));
+        let schema = module.split("::").find(|part| matches!(*part, "v1" | "v2" | "hns" | "hcn"));
         self.document == document && self.schema == schema
     }
 
@@ -105,7 +104,7 @@ mod tests {
 
     #[test]
     fn every_member_of_the_catalogue_can_be_named_and_nothing_else() {
-        for document in DOCUMENTS {
+        for document in documents() {
             for member in document.members {
                 assert!(Named::find(&format!("{}.{}", document.name, member.name)).is_some());
             }

@@ -1,5 +1,5 @@
 //! The JSON documents of the Host Compute Service, as Rust types: schema 1 ([`compute::v1`]) and schema 2
-//! ([`compute::v2`]).
+//! ([`compute::v2`]); and those of the Host Network Service: HNS v1 ([`network::hns`]) and HCN v2 ([`network::hcn`]).
 //!
 //! ```
 //! use hcs_schema::Document as _;
@@ -40,6 +40,7 @@
 #[macro_use]
 mod macros;
 
+mod catalogue;
 pub mod compute;
 mod document;
 #[cfg(feature = "drop-member")]
@@ -49,9 +50,11 @@ pub mod json_schema;
 mod linux_host;
 mod member;
 mod merge;
+pub mod network;
 mod time;
 mod version;
 
+pub use catalogue::{DocumentType, documents};
 pub use document::{Document, Member, ParseError, Unknown, from_json};
 pub use linux_host::{LinuxHost, UserNamespace, seccomp};
 pub use member::MemberType;

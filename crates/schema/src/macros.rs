@@ -1,5 +1,5 @@
-//! The two ways to declare a type of this crate: `document!` for an object, `open_enum!` for a string with known
-//! values.
+//! The three ways to declare a type of this crate: `document!` for an object, `open_enum!` for a string with known
+//! values, `open_number!` for a number with known values or bits.
 
 /// Declares document types. Per member: documentation, Rust name and type, JSON name, and when it is written:
 /// `always`, or `omit` when it is empty.
@@ -158,6 +158,11 @@ macro_rules! open_enum {
                 &self.0
             }
 
+            /// The known value that this is in any letter case: what a host goes by that takes the text so.
+            pub fn known(&self) -> Option<&'static Self> {
+                Self::KNOWN.iter().find(|known| known.0.eq_ignore_ascii_case(&self.0))
+            }
+
             /// Whether this version knows the value. The empty text counts as known: it means "not given".
             pub fn is_known(&self) -> bool {
                 self.0.is_empty() || Self::KNOWN.contains(self)
@@ -222,6 +227,66 @@ macro_rules! open_enum {
                 &[$(($text, doc_text!($({ $($value_doc)+ })*)),)*],
             )
         } _generator);
+    )+};
+}
+
+/// Declares a number with known values or bits. Any other number stays representable.
+macro_rules! open_number {
+    ($(
+        $(#[doc $($doc:tt)+])*
+        pub struct $type:ident($number:ty) {
+            $($(#[doc $($value_doc:tt)+])* $constant:ident = $value:literal,)*
+        }
+    )+) => {$(
+        $(#[doc $($doc)+])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $type(pub $number);
+
+        impl $type {
+            $($(#[doc $($value_doc)+])* #[doc = concat!("\n\nJSON: `", $value, "`.")]
+            pub const $constant: Self = Self($value);)*
+
+            /// Every known value.
+            pub const KNOWN: &'static [Self] = &[$(Self::$constant),*];
+
+            /// Whether every bit of `bits` is set.
+            pub const fn contains(self, bits: Self) -> bool {
+                self.0 & bits.0 == bits.0
+            }
+        }
+
+        impl ::std::ops::BitOr for $type {
+            type Output = Self;
+
+            fn bitor(self, other: Self) -> Self {
+                Self(self.0 | other.0)
+            }
+        }
+
+        impl $crate::MemberType for $type {
+            fn is_empty(&self) -> bool {
+                self.0 == 0
+            }
+
+            fn read<'de, D: ::serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                <$number as $crate::MemberType>::read(deserializer).map(Self)
+            }
+
+            fn write<S: ::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                $crate::MemberType::write(&self.0, serializer)
+            }
+        }
+
+        document!(@serde $type);
+
+        describe!($type {
+            let mut number = <$number as $crate::json_schema::MemberSchema>::member_schema(generator);
+            number.insert("description".to_owned(), $crate::json_schema::known_numbers(
+                doc_text!($({ $($doc)+ })*),
+                &[$((stringify!($value), doc_text!($({ $($value_doc)+ })*)),)*],
+            ).into());
+            number
+        } generator);
     )+};
 }
 

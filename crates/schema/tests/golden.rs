@@ -5,6 +5,7 @@ use hcs_schema::compute::{
     CacheMode, ExitType, OsType, ProcessStatus, PropertyType, RequestType, ResourceType, State, SystemType,
     v1, v2,
 };
+use hcs_schema::network::{hcn, hns};
 use hcs_schema::{Document, LinuxHost, UserNamespace, Version};
 
 /// `text` is what `document` is written as, and what it is read from.
@@ -321,4 +322,122 @@ fn changes_within_a_guest() {
     check(&v2::LcowNetworkAdapter::from_json(adapter).unwrap(), adapter);
     let group = r#"{"Operation":"CreateGroup","OperationDetails":{"GroupId":"g","LogicalProcessorCount":2,"LogicalProcessors":[0,1]}}"#;
     check(&v2::HostProcessorModificationRequest::from_json(group).unwrap(), group);
+}
+
+/// The Go library leaves out no struct, so these objects stand in each document of its clients (`networking.md` 0.12).
+#[test]
+fn empty_network_documents_hold_what_is_always_written() {
+    check(
+        &hcn::HostComputeNetwork::default(),
+        r#"{"MacPool":{},"Dns":{},"Health":{"Extra":{}},"SchemaVersion":{"Major":0,"Minor":0}}"#,
+    );
+    check(
+        &hcn::HostComputeEndpoint::default(),
+        r#"{"Dns":{},"Health":{"Extra":{}},"SchemaVersion":{"Major":0,"Minor":0}}"#,
+    );
+    check(&hcn::HostComputeNamespace::default(), r#"{"SchemaVersion":{"Major":0,"Minor":0}}"#);
+    check(&hcn::HostComputeLoadBalancer::default(), r#"{"SchemaVersion":{"Major":0,"Minor":0}}"#);
+    check(&hcn::HostComputeRoute::default(), r#"{"SchemaVersion":{"Major":0,"Minor":0}}"#);
+    check(&hcn::EndpointPolicy::default(), r#"{"Type":""}"#);
+    check(&hcn::AclPolicySetting::default(), r#"{"Action":"","Direction":""}"#);
+    check(
+        &hcn::RemoteSubnetRoutePolicySetting::default(),
+        r#"{"DestinationPrefix":"","IsolationId":0,"ProviderAddress":"","DistributedRouterMacAddress":""}"#,
+    );
+    check(&hns::Network::default(), "{}");
+    check(&hns::Endpoint::default(), "{}");
+    check(&hns::PolicyList::default(), "{}");
+    check(&hns::Namespace::default(), r#"{"ID":""}"#);
+    check(&hns::ElbPolicy::default(), r#"{"Type":"","InternalPort":0,"ExternalPort":0}"#);
+}
+
+#[test]
+fn a_query_for_what_has_a_name() {
+    check(
+        &hcn::HostComputeQuery::filtered("Name", "my \"net\""),
+        r#"{"SchemaVersion":{"Major":2,"Minor":0},"Filter":"{\"Name\":\"my \\\"net\\\"\"}"}"#,
+    );
+    check(&hcn::HostComputeQuery::all(), r#"{"SchemaVersion":{"Major":2,"Minor":0}}"#);
+}
+
+/// A NAT network of the Go library's tests (`networking.md` 5.1), and an endpoint on it with policies.
+#[test]
+fn a_nat_network_and_its_endpoint() {
+    let network = hcn::HostComputeNetwork {
+        name: "GoTestNat".into(),
+        network_type: hcn::NetworkType::NAT,
+        mac_pool: hcn::MacPool {
+            ranges: vec![hcn::MacRange {
+                start_mac_address: "00-15-5D-52-C0-00".into(),
+                end_mac_address: "00-15-5D-52-CF-FF".into(),
+                ..hcn::MacRange::default()
+            }],
+            ..hcn::MacPool::default()
+        },
+        ipams: vec![hcn::Ipam {
+            ipam_type: "Static".into(),
+            subnets: vec![hcn::Subnet {
+                ip_address_prefix: "192.168.100.0/24".into(),
+                routes: vec![hcn::Route {
+                    next_hop: "192.168.100.1".into(),
+                    destination_prefix: "0.0.0.0/0".into(),
+                    ..hcn::Route::default()
+                }],
+                ..hcn::Subnet::default()
+            }],
+            ..hcn::Ipam::default()
+        }],
+        schema_version: hcn::Version::v2_0(),
+        ..hcn::HostComputeNetwork::default()
+    };
+    check(
+        &network,
+        concat!(
+            r#"{"Name":"GoTestNat","Type":"NAT","MacPool":{"Ranges":[{"StartMacAddress":"00-15-5D-52-C0-00","#,
+            r#""EndMacAddress":"00-15-5D-52-CF-FF"}]},"Dns":{},"Ipams":[{"Type":"Static","Subnets":["#,
+            r#"{"IpAddressPrefix":"192.168.100.0/24","Routes":[{"NextHop":"192.168.100.1","#,
+            r#""DestinationPrefix":"0.0.0.0/0"}]}]}],"Health":{"Extra":{}},"SchemaVersion":{"Major":2,"Minor":0}}"#,
+        ),
+    );
+    let setting = hcn::EndpointPolicySetting::PortMapping(hcn::PortMappingPolicySetting {
+        protocol: 6,
+        internal_port: 80,
+        external_port: 8080,
+        ..hcn::PortMappingPolicySetting::default()
+    });
+    let endpoint = hcn::HostComputeEndpoint {
+        name: "web".into(),
+        host_compute_network: "n".into(),
+        policies: Option::from(setting.clone()).into_iter().collect(),
+        flags: hcn::EndpointFlags::REMOTE_ENDPOINT,
+        schema_version: hcn::Version::v2_0(),
+        ..hcn::HostComputeEndpoint::default()
+    };
+    check(
+        &endpoint,
+        concat!(
+            r#"{"Name":"web","HostComputeNetwork":"n","Policies":[{"Type":"PortMapping","#,
+            r#""Settings":{"Protocol":6,"InternalPort":80,"ExternalPort":8080}}],"Dns":{},"Flags":1,"#,
+            r#""Health":{"Extra":{}},"SchemaVersion":{"Major":2,"Minor":0}}"#,
+        ),
+    );
+    assert_eq!(endpoint.policies[0].setting().unwrap(), setting);
+}
+
+#[test]
+fn a_policy_is_read_by_its_type_in_any_letter_case_and_names_what_is_wrong() {
+    let policy = |text: &str| hcn::EndpointPolicy::from_json(text).unwrap().setting();
+    let sdn = r#"{"Type":"SDNROUTE","Settings":{"NextHop":"10.0.0.1"}}"#;
+    assert!(
+        matches!(policy(sdn), Ok(hcn::EndpointPolicySetting::SdnRoute(route)) if route.next_hop == "10.0.0.1")
+    );
+    let data = r#"{"Type":"portname","Data":{"Name":"p"}}"#;
+    assert!(matches!(policy(data), Ok(hcn::EndpointPolicySetting::PortName(name)) if name.name == "p"));
+    assert_eq!(policy(r#"{"Type":"Unheard","Settings":7}"#).unwrap(), hcn::EndpointPolicySetting::Other);
+    let wrong = r#"{"Type":"PortMapping","Settings":{"ExternalPort":65536}}"#;
+    assert_eq!(policy(wrong).unwrap_err().path, "Settings.ExternalPort");
+    let wrong = r#"{"Type":"ACL","Settings":"x"}"#;
+    assert_eq!(policy(wrong).unwrap_err().path, "Settings");
+    let flat = serde_json::json!({"Type": "nat", "Protocol": 6});
+    assert_eq!(hns::PolicySetting::read(&flat).unwrap_err().path, "Protocol");
 }

@@ -1,36 +1,12 @@
-//! Every compute document and its members: what the support tables and the tests go through.
+//! Every compute document.
 
 use super::{
     CloseHandle, ComputeSystemQuery, ConsoleSize, GuestConnectionInfo, GuestDefinedCapabilities, MemoryStats,
     ProcessModifyRequest, ProcessStatus, ProcessorStats, SignalProcessOptions, StorageStats,
     SystemExitStatus, v1, v2,
 };
-use crate::{Document, LinuxHost, Member, ParseError, Version};
-
-/// One type of document, or of a part of one.
-#[derive(Clone, Copy, Debug)]
-pub struct DocumentType {
-    /// The Rust path, such as `v1::ContainerConfig`; without a module before it when both schemas have it.
-    pub name: &'static str,
-    /// Its members, in the order in which they are written.
-    pub members: &'static [Member],
-    /// Reads a text as this type and writes it again.
-    pub rewrite: fn(&str) -> Result<String, ParseError>,
-}
-
-const fn of<T: Document>(name: &'static str) -> DocumentType {
-    DocumentType {
-        name,
-        members: T::MEMBERS,
-        rewrite: |text| T::from_json(text).map(|document| document.to_json()),
-    }
-}
-
-macro_rules! catalogue {
-    ($($type:path,)*) => {
-        &[$(of::<$type>(stringify!($type)),)*]
-    };
-}
+use crate::catalogue::catalogue;
+use crate::{DocumentType, LinuxHost, Version};
 
 /// Every type, those that both schemas have first.
 pub const DOCUMENTS: &[DocumentType] = catalogue![

@@ -9,7 +9,7 @@ mod process_control;
 pub mod v1;
 pub mod v2;
 
-pub use catalogue::{DOCUMENTS, DocumentType};
+pub use catalogue::DOCUMENTS;
 pub use counters::{MemoryStats, ProcessorStats, StorageStats};
 pub use exit::{ProcessStatus, SystemExitStatus};
 pub use guest_connection::{GuestConnectionInfo, GuestDefinedCapabilities};

@@ -1,4 +1,4 @@
-//! The JSON Schema (2020-12) of every compute document, made from the types themselves: for editors, for validators, and
+//! The JSON Schema (2020-12) of every document, made from the types themselves: for editors, for validators, and
 //! for clients in other languages. Published as files below `docs/schema`. Feature `json-schema`.
 //!
 //! A schema says what the reader takes, neither more nor less, as far as a schema can: every member may be absent or
@@ -23,4 +23,4 @@ mod roots;
 mod shape;
 
 pub use roots::{ROOTS, Role, Root};
-pub(crate) use shape::{MemberSchema, Property, document, known_text};
+pub(crate) use shape::{MemberSchema, Property, document, known_numbers, known_text};

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use crate::compute::{
     ComputeSystemQuery, ProcessModifyRequest, ProcessStatus, SignalProcessOptions, SystemExitStatus, v1, v2,
 };
+use crate::network::{hcn, hns};
 
 /// What a document is there for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +37,7 @@ impl fmt::Display for Role {
 /// A document with a schema of its own.
 #[derive(Clone, Copy, Debug)]
 pub struct Root {
-    /// The Rust path below [`crate::compute`], such as `v1::ContainerConfig`; a list of them ends with `List`.
+    /// The Rust path below [`crate::compute`] or [`crate::network`], such as `v1::ContainerConfig`; a list of them ends with `List`.
     pub name: &'static str,
     /// What it is there for.
     pub role: Role,
@@ -80,7 +81,7 @@ macro_rules! roots {
     (@one $role:ident $type:path, $list:literal) => { root::<Vec<$type>>($list, Role::$role) };
 }
 
-/// Every document that has a schema of its own; together they hold every type of [`crate::compute::DOCUMENTS`].
+/// Every document that has a schema of its own; together they hold every type of [`crate::documents`].
 pub const ROOTS: &[Root] = roots![
     Request ComputeSystemQuery;
     Request ProcessModifyRequest;
@@ -112,4 +113,66 @@ pub const ROOTS: &[Root] = roots![
     Within v2::LcowNetworkAdapter;
     Within v2::NetworkModifyRequest;
     Within v2::HostProcessorModificationRequest;
+    Request hns::Network;
+    Request hns::Endpoint;
+    Request hns::EndpointAttachDetachRequest;
+    Request hns::Namespace;
+    Request hns::NamespaceResource;
+    Request hns::PolicyList;
+    Request hns::MacList;
+    Result hns::EndpointRequestResponse;
+    Result hns::EndpointStats;
+    Within hns::NamespaceEndpointRequest;
+    Within hns::Policy;
+    Within hns::NatPolicy;
+    Within hns::AclPolicy;
+    Within hns::PaPolicy;
+    Within hns::VlanPolicy;
+    Within hns::VsidPolicy;
+    Within hns::IsolationPolicy;
+    Within hns::QosPolicy;
+    Within hns::OutboundNatPolicy;
+    Within hns::ElbPolicy;
+    Within hns::RoutePolicy;
+    Within hns::ProxyPolicy;
+    Request hcn::HostComputeNetwork;
+    Request hcn::HostComputeEndpoint;
+    Request hcn::HostComputeNamespace;
+    Request hcn::HostComputeLoadBalancer;
+    Request hcn::HostComputeRoute;
+    Request hcn::HostComputeQuery;
+    Request hcn::ModifyNetworkSettingRequest;
+    Request hcn::ModifyEndpointSettingRequest;
+    Request hcn::ModifyNamespaceSettingRequest;
+    Result hcn::Version;
+    Within hcn::NamespaceResourceEndpoint;
+    Within hcn::NamespaceResourceContainer;
+    Within hcn::PolicyNetworkRequest;
+    Within hcn::PolicyEndpointRequest;
+    Within hcn::NamespaceEndpointRequest;
+    Within hcn::NamespaceContainerRequest;
+    Within hcn::VmEndpointRequest;
+    Within hcn::PortMappingPolicySetting;
+    Within hcn::AclPolicySetting;
+    Within hcn::QosPolicySetting;
+    Within hcn::OutboundNatPolicySetting;
+    Within hcn::L4ProxyPolicySetting;
+    Within hcn::L4WfpProxyPolicySetting;
+    Within hcn::PortnameEndpointPolicySetting;
+    Within hcn::EncapOverheadEndpointPolicySetting;
+    Within hcn::IovPolicySetting;
+    Within hcn::ProviderAddressEndpointPolicySetting;
+    Within hcn::InterfaceConstraintPolicySetting;
+    Within hcn::TierAclPolicySetting;
+    Within hcn::SourceMacAddressNetworkPolicySetting;
+    Within hcn::NetAdapterNameNetworkPolicySetting;
+    Within hcn::VSwitchExtensionNetworkPolicySetting;
+    Within hcn::DrMacAddressNetworkPolicySetting;
+    Within hcn::AutomaticDNSNetworkPolicySetting;
+    Within hcn::LayerConstraintNetworkPolicySetting;
+    Within hcn::RemoteSubnetRoutePolicySetting;
+    Within hcn::VxlanPortPolicySetting;
+    Within hcn::SetPolicySetting;
+    Within hcn::VlanPolicySetting;
+    Within hcn::VsidPolicySetting;
 ];

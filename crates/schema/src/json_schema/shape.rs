@@ -153,6 +153,12 @@ pub(crate) fn known_text(doc: &str, values: &[(&str, &str)]) -> Schema {
     json_schema!({"description": prose(doc), "anyOf": forms})
 }
 
+/// The description of a number with known values, each with its documentation comment.
+pub(crate) fn known_numbers(doc: &str, values: &[(&str, &str)]) -> String {
+    let values = values.iter().map(|(value, doc)| format!("{value}: {}", prose(doc)));
+    std::iter::once(prose(doc)).chain(values).collect::<Vec<_>>().join("\n\n")
+}
+
 /// The schema with this description, which stands first.
 fn described(description: &str, schema: Schema) -> Value {
     let mut all = Map::from_iter([("description".to_owned(), Value::from(description))]);

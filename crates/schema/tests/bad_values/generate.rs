@@ -3,7 +3,7 @@
 //!
 //! Also compiled into the tests of hosts, which must refuse the same values.
 
-use hcs_schema::compute::{DOCUMENTS, DocumentType};
+use hcs_schema::{DocumentType, documents};
 
 /// What a member takes.
 #[derive(Clone, Debug)]
@@ -55,12 +55,14 @@ fn shape(document: &DocumentType, type_name: &str) -> Shape {
         "Signal" => Shape::Signal,
         "[u32; 2]" => Shape::Size,
         "Value" => Shape::Any,
+        // Numbers with known values.
+        name if name.ends_with("Flags") || name == "LoadBalancerDistribution" => shape(document, "u32"),
+        "EndpointState" => shape(document, "u16"),
         other => {
             let module = document.name.rsplit_once("::").map(|(module, _)| format!("{module}::{other}"));
-            let part = DOCUMENTS
-                .iter()
+            let part = documents()
                 .find(|d| Some(d.name) == module.as_deref())
-                .or_else(|| DOCUMENTS.iter().find(|d| d.name == other));
+                .or_else(|| documents().find(|d| d.name == other));
             part.map_or(Shape::Word, Shape::Part)
         }
     }

@@ -4,11 +4,11 @@
 mod generate;
 
 use generate::{Place, Shape, huge, places, right, wrong};
-use hcs_schema::compute::{DOCUMENTS, DocumentType};
+use hcs_schema::{DocumentType, documents};
 
 /// Every member of every type of document, and of its parts.
 fn each(mut check: impl FnMut(&'static DocumentType, &Place)) {
-    for document in DOCUMENTS {
+    for document in documents() {
         for place in places(document, &|_| String::new()) {
             check(document, &place);
         }
@@ -56,7 +56,7 @@ fn of_a_member_that_comes_twice_the_last_counts_in_any_letter_case() {
 #[test]
 fn large_values_come_back_and_bottomless_ones_are_errors() {
     let deep = format!("{}1{}", "[".repeat(1000), "]".repeat(1000));
-    for document in DOCUMENTS {
+    for document in documents() {
         // The parts of a document are documents of the list themselves.
         for place in places(document, &|_| String::new()).iter().filter(|place| place.path == place.name) {
             if let Some(value) = huge(&place.shape, 1 << 16) {
@@ -74,7 +74,7 @@ fn large_values_come_back_and_bottomless_ones_are_errors() {
 
 #[test]
 fn a_document_that_is_cut_off_has_its_place() {
-    for document in DOCUMENTS {
+    for document in documents() {
         let members: Vec<_> = places(document, &|_| String::new())
             .iter()
             .filter(|place| place.path == place.name)
