@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::network::hcn::HostComputeEndpoint;
+
 document! {
     /// The member `LinuxHost` of a container's document, in both schemas. Other hosts refuse it unless it is
     /// absent.
@@ -26,6 +28,9 @@ document! {
         /// The host's processors that its programs may run on, such as `0-3,6`; empty: all. The service's documents
         /// have none of this for containers.
         pub processor_affinity: String = "ProcessorAffinity" omit,
+        /// Endpoints that are made for the container, in the network namespace that it is born in, and go with it. Each
+        /// names its network, by `HostComputeNetwork`.
+        pub endpoints: Vec<HostComputeEndpoint> = "Endpoints" omit,
     }
 }
 

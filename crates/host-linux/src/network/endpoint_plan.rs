@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use hcs_contract::{Error, Hresult, Result};
 use hcs_dataplane::ipnet::IpNet;
 use hcs_dataplane::{
-    Acl, AclRule, Action, EgressLimit, Endpoint, Instance, LinkName, Mac, Outbound, PortMap, Route, Transport,
+    Acl, AclRule, Action, EgressLimit, Endpoint, Instance, Mac, Outbound, PortMap, Route, Transport,
 };
 use hcs_schema::Document as _;
 use hcs_schema::network::hcn::{
@@ -20,6 +20,8 @@ use super::acl;
 
 /// The largest packet of a network's links, as the kernel makes them.
 const MTU: u32 = 1500;
+/// Bytes of a link's alias (IFALIASZ, with its NUL).
+const MOST_OF_A_NAME: usize = 255;
 /// The smallest that IPv6 can be spoken over.
 const SMALLEST_MTU: u32 = 1280;
 
@@ -31,8 +33,8 @@ pub(super) struct Policies {
     egress: Option<EgressLimit>,
     outbound: Outbound,
     mtu: Option<u32>,
-    /// The link's name in the namespace.
-    name: Option<LinkName>,
+    /// The name of the switch's port: here of the link's end at the host.
+    alias: Option<String>,
 }
 
 /// A port to be published.
@@ -82,10 +84,7 @@ pub(super) fn of_row(
     let mut addresses = addresses(&document.ip_configurations)?;
     let mut routes = routes(&document)?;
     let name = match place {
-        Place::Own(slot) => match policies.name {
-            Some(name) => name,
-            None => format!("eth{slot}").parse().map_err(errors::of_plane)?,
-        },
+        Place::Own(slot) => format!("eth{slot}").parse().map_err(errors::of_plane)?,
         Place::Host => {
             // The network is reached by its bridge, and the host's way out is its own.
             routes.clear();
@@ -103,6 +102,7 @@ pub(super) fn of_row(
     Ok(Endpoint {
         link: link("hce")?,
         name,
+        alias: policies.alias,
         mac: mac("MacAddress", &document.mac_address)?,
         addresses,
         routes,
@@ -197,10 +197,12 @@ pub(super) fn policies(policies: &[EndpointPolicy], network: &NetworkPlan) -> Re
             }
             Setting::OutBoundNat(setting) => outbound(&mut read.outbound, &settings, &setting)?,
             Setting::PortName(setting) => {
-                let name = setting.name.parse().ok().filter(|name: &LinkName| name.as_str() != "lo");
-                let path = format!("{settings}.Name");
-                let message = format!("{:?} is no name of a link: 1 to 15 letters, digits or signs", setting.name);
-                read.name = Some(name.ok_or_else(|| invalid(Hresult::HCN_E_INVALID_POLICY, path, message))?);
+                if setting.name.len() > MOST_OF_A_NAME || setting.name.contains('\0') {
+                    let path = format!("{settings}.Name");
+                    let message = format!("a link's alias has up to {MOST_OF_A_NAME} bytes, and no NUL");
+                    return Err(invalid(Hresult::HCN_E_INVALID_POLICY, path, message));
+                }
+                read.alias = Some(setting.name).filter(|name| !name.is_empty());
             }
             Setting::EncapOverhead(setting) => {
                 let mtu = MTU.saturating_sub(setting.overhead.into());

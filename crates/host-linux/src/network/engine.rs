@@ -65,6 +65,21 @@ impl Engine {
         }
     }
 
+    /// Looks at what the kernel has, or mends it; nobody else changes it meanwhile. `None`: there were networks never.
+    pub(super) fn inspect_networks(&self, mend: bool) -> Result<Option<Vec<Change>>> {
+        if !self.has_networks() {
+            return Ok(None);
+        }
+        if mend {
+            return self.change_networks(|world| world.bring()).map(Some);
+        }
+        let deadline = Deadline::after(self.options().deadlines.network);
+        let mut open = self.open_networks()?;
+        let _alone = FolderLock::wait(&self.layout().network(), FlockOperation::NonBlockingLockExclusive, deadline)?;
+        let Open { store, plane } = open.as_mut().expect("it was opened just now");
+        World { engine: self, store, plane }.drift().map(Some)
+    }
+
     /// Reads the record.
     pub(super) fn read_networks<T>(&self, f: impl FnOnce(&Tables<'_>) -> Result<T>) -> Result<T> {
         let boot = boot_id()?;

@@ -2,6 +2,7 @@
 //! says there is to be. [How it works](../../../docs/network.md).
 
 mod acl;
+mod check;
 mod documents;
 mod endpoint_plan;
 mod endpoints;
@@ -20,5 +21,6 @@ mod service;
 mod store;
 mod systems;
 
+pub use check::NetworkReport;
 pub(crate) use engine::Networks;
 pub(crate) use systems::{MARK, Prepared, SystemNetwork};

@@ -24,7 +24,6 @@ pub(super) struct NetworkPlan {
     pub(super) macs: Vec<(Mac, Mac)>,
     /// Rules that stand before those of each endpoint.
     pub(super) acl: Vec<AclRule>,
-    pub(super) volatile: bool,
     pub(super) automatic_dns: bool,
 }
 
@@ -150,7 +149,6 @@ pub(super) fn plan(document: &HostComputeNetwork, id: &str, instance: &Instance)
         subnets,
         macs,
         acl: policies.acl,
-        volatile: flags.0 & NetworkFlags::ENABLE_NON_PERSISTENT.0 != 0,
         automatic_dns: policies.automatic_dns,
     })
 }

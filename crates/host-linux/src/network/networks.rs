@@ -7,7 +7,7 @@ use hcs_dataplane::ipnet::{IpNet, Ipv4Net};
 use hcs_dataplane::{Endpoint, Kind};
 use hcs_schema::Document as _;
 use hcs_schema::network::hcn::{
-    Dns, HostComputeNetwork, Ipam, MacRange, NetworkType, Route, Subnet, SubnetFlags, Version,
+    Dns, HostComputeNetwork, Ipam, MacRange, NetworkFlags, NetworkType, Route, Subnet, SubnetFlags, Version,
 };
 
 use super::engine::World;
@@ -31,7 +31,7 @@ impl World<'_> {
         let hosts = self.plane.host_addresses().map_err(errors::of_plane)?;
         let instance = self.plane.instance().clone();
         let (number, plan) = self.intend(|tables| {
-            let volatile = document.flags.0 & 8 != 0;
+            let volatile = document.flags.0 & NetworkFlags::ENABLE_NON_PERSISTENT.0 != 0;
             let taken = || Error::already_exists(Object::new(ObjectKind::Network, id.clone()));
             let number = tables.add_network(&id, &document.name, volatile)?.ok_or_else(taken)?;
             if document.mac_pool.ranges.is_empty() {
