@@ -25,6 +25,9 @@ const GUESTS: [Guest; 2] = [
     Guest { package: "hcs-agent", target: WINDOWS, built: "agent.exe", installed: "agent.exe" },
 ];
 
+/// Of the packages below `tools/` those that the engine runs, not people.
+const HELPERS: [&str; 1] = ["hcs-network"];
+
 /// What stands in for the service's DLLs in a Wine prefix; the file is called as the package is, without `hcs-`.
 const DLLS: [&str; 2] = ["hcs-vmcompute", "hcs-computecore"];
 
@@ -68,7 +71,8 @@ pub(crate) fn tools(layout: &Layout) -> Result<Vec<Built>, Error> {
         .map(|name| {
             let file = layout.target.join(MUSL).join("release").join(name);
             without_switches(&file)?;
-            lay(&file, &layout.dist(), &Path::new("bin").join(name))
+            let folder = if HELPERS.contains(&name.as_str()) { "libexec/hcs" } else { "bin" };
+            lay(&file, &layout.dist(), &Path::new(folder).join(name))
         })
         .collect()
 }

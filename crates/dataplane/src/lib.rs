@@ -21,6 +21,7 @@
 //! let endpoint = Endpoint {
 //!     link: instance.link("hce", "my container")?,
 //!     name: "eth0".parse()?,
+//!     alias: None,
 //!     mac: "00-15-5D-52-C0-02".parse()?,
 //!     addresses: vec!["192.168.100.2/24".parse()?],
 //!     routes: vec![Route {

@@ -48,6 +48,8 @@ pub struct Endpoint {
     pub link: LinkName,
     /// The link's name in the namespace.
     pub name: LinkName,
+    /// What the host's end is called beside its name, for people: at most 255 bytes.
+    pub alias: Option<String>,
     /// Its hardware address there.
     pub mac: Mac,
     /// Its addresses there, with the prefix of their network.

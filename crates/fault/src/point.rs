@@ -68,6 +68,16 @@ points! {
     AnswerReceived: Step,
     /// The client clears away after a dead system.
     ClearAway: Step,
+    /// A change of the networks is committed to their database.
+    CommitNetworks: Call,
+    /// Somebody is about to forget what others left half done, and to bring the kernel's networks to the record.
+    SettleNetworks: Step,
+    /// A change of the networks is recorded, and the kernel knows nothing of it.
+    NetworkIntended: Step,
+    /// The kernel has a change of the networks, and the record does not say so.
+    NetworkApplied: Step,
+    /// A new network namespace gets its name.
+    MountNetns: Call,
     /// The client removes a kept record.
     RemoveRecord: Step,
     /// Client or supervisor remove a tree of files.

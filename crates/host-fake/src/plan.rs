@@ -400,8 +400,10 @@ fn host_part(reader: Reader<'_>, part: Option<LinuxHost>, guest: Guest) -> Resul
         end_with_first_process,
         processor_affinity,
         keep_scratch,
+        endpoints,
         unknown: _,
     } = part.unwrap_or_default();
+    reader.unless_default("LinuxHost.Endpoints", &endpoints, "a fake's containers have no network")?;
     if guest == Guest::Linux {
         let reason = "a Linux container sees the host's own kernel version";
         reader.unless_default("LinuxHost.OsVersion", &os_version, reason)?;

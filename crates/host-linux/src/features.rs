@@ -9,7 +9,7 @@ use hcs_schema::Version;
 use hcs_schema::host::Feature;
 use hcs_silo::cgroup::{Controllers, Hierarchies, Layout};
 
-use crate::compute::{LinuxHost, NO_NETWORK};
+use crate::compute::LinuxHost;
 use crate::helpers;
 use crate::options::Options;
 use crate::wine::WineInstall;
@@ -37,7 +37,7 @@ impl LinuxHost {
         all.push(id_mapped_mounts(&options.root));
         all.push(seccomp(Path::new("/proc/sys/kernel/seccomp/actions_avail")));
         all.push(events(Path::new("/proc/sys/fs/inotify/max_user_instances")));
-        all.push(Feature::not("network", NO_NETWORK));
+        all.push(network(options));
         all.push(Feature::not("save", "the state of a container can't be saved on this host"));
         all
     }
@@ -45,6 +45,11 @@ impl LinuxHost {
 
 fn guest_linux(options: &Options) -> Feature {
     guest("guest-linux", options, &[helpers::INIT])
+}
+
+/// Networks are made by netlink; what a kernel lacks for them shows when they are made.
+fn network(options: &Options) -> Feature {
+    guest("network", options, &[helpers::NETWORK])
 }
 
 fn guest_windows(options: &Options, wine: &Feature) -> Feature {
@@ -215,7 +220,7 @@ mod tests {
             assert!(names.contains(&name), "{name} in {names:?}");
         }
         let network = features.iter().find(|feature| feature.name == "network").unwrap();
-        assert!(!network.available && network.detail.contains("network"), "{network:?}");
+        assert!(network.detail.contains("hcs-network"), "{network:?}");
     }
 
     #[test]

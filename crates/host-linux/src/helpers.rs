@@ -8,6 +8,8 @@ use crate::options::Options;
 
 /// The static binary that is supervisor and process 1.
 pub(crate) const INIT: &str = "hcs-init";
+/// Gives back what a system that has ended had of networks.
+pub(crate) const NETWORK: &str = "hcs-network";
 /// What runs in Windows containers beside the programs.
 pub(crate) const AGENT: &str = "agent.exe";
 

@@ -23,6 +23,7 @@ mod helpers;
 mod idrange;
 mod ids;
 mod lock;
+mod network;
 mod options;
 mod paths;
 mod record;
@@ -34,4 +35,5 @@ pub use client::{install_client, uninstall_client};
 #[doc(hidden)]
 pub use compute::fuzzing;
 pub use compute::{Garbage, GcReport, LinuxHost, MappedFolder, MappedNow, MappedSocket, Written};
+pub use network::NetworkReport;
 pub use options::{IdPool, Options};

@@ -27,6 +27,12 @@ pub struct Options {
     pub cgroup_parent: String,
     /// Bytes after which a system's log is rotated; two files of this size are kept at most. Default 16 MiB.
     pub log_limit: u64,
+    /// The network namespace that counts as the host's: a file that stands for it, such as one below `/run/netns`. `None`,
+    /// the default: that of whoever uses the engine.
+    pub netns: Option<PathBuf>,
+    /// Packets that none of an endpoint's rules fits pass. Default: they are dropped, as on Windows, from the first rule on
+    /// that an endpoint has.
+    pub allow_unmatched: bool,
 }
 
 /// Host ids for user namespaces: `count` ranges of [`IdPool::RANGE`] ids each, from `first` on.
@@ -66,13 +72,16 @@ impl Default for Options {
             base: None,
             cgroup_parent: String::new(),
             log_limit: 16 << 20,
+            netns: None,
+            allow_unmatched: false,
         }
     }
 }
 
 impl Options {
     /// The defaults, changed by what the environment says: `HCS_ROOT`, `HCS_RUN`, `HCS_LIBEXEC` (folders joined by
-    /// `:`), `HCS_BASE`, `HCS_IDS` (`first:count`), `HCS_CGROUP_PARENT`, and the `HCSSHIM_TIMEOUT_*` of [`Deadlines::from_lookup`].
+    /// `:`), `HCS_BASE`, `HCS_IDS` (`first:count`), `HCS_CGROUP_PARENT`, `HCS_NETNS` (a path), `HCS_ALLOW_UNMATCHED` (`0` or
+    /// `1`), and the `HCSSHIM_TIMEOUT_*` of [`Deadlines::from_lookup`].
     ///
     /// # Errors
     /// Invalid argument, named by its variable, when a value has another form.
@@ -102,6 +111,19 @@ impl Options {
         }
         if let Some(parent) = lookup("HCS_CGROUP_PARENT") {
             this.cgroup_parent = parent;
+        }
+        if let Some(netns) = lookup("HCS_NETNS") {
+            this.netns = Some(absolute("HCS_NETNS", netns)?);
+        }
+        if let Some(allow) = lookup("HCS_ALLOW_UNMATCHED") {
+            this.allow_unmatched = match allow.as_str() {
+                "0" => false,
+                "1" => true,
+                other => {
+                    let reason = format!("{other:?} is neither 0 nor 1");
+                    return Err(Error::invalid_argument("HCS_ALLOW_UNMATCHED", reason));
+                }
+            };
         }
         if let Some(ids) = lookup("HCS_IDS") {
             this.ids = parse_ids(&ids)?;

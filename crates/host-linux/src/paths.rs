@@ -6,11 +6,14 @@
 //!   ids/<n>                symbolic link: which life holds the n-th id range
 //!   volumes/<guid>/        a writable layer that is activated: state.json, its disk and where it is shown
 //!   farewells/             empty but for moments: how systems ended, for those who watch (hcs_silo::farewell)
+//!   network/               empty: whoever changes networks has its lock
+//!   netns/<name>           a network namespace: of a namespace by its id, or of a system by its life
 //! $HCS_ROOT/
 //!   systems/<id>/          record of a system that asked to be kept: meta.json, document.json, state.json, log, and
 //!                          if it asked for that what it wrote: scratch
 //!   scratch/<life>/        folders that take a container's writes
 //!   bases/                 Wine bases
+//!   network.db             what networks, endpoints and namespaces there are
 //! /sys/fs/cgroup/…/hcs-<instance>/<life>
 //! ```
 
@@ -58,6 +61,8 @@ impl Layout {
             this.ids(),
             this.farewells(),
             this.volumes(),
+            this.network(),
+            this.netns(),
             this.records(),
             this.scratch_root(),
         ] {
@@ -94,6 +99,18 @@ impl Layout {
 
     pub(crate) fn volumes(&self) -> PathBuf {
         self.run.join("volumes")
+    }
+
+    pub(crate) fn network(&self) -> PathBuf {
+        self.run.join("network")
+    }
+
+    pub(crate) fn netns(&self) -> PathBuf {
+        self.run.join("netns")
+    }
+
+    pub(crate) fn network_database(&self) -> PathBuf {
+        self.root.join("network.db")
     }
 
     pub(crate) fn records(&self) -> PathBuf {

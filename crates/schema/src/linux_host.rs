@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::network::hcn::HostComputeEndpoint;
+
 document! {
     /// The member `LinuxHost` of a container's document, in both schemas. Other hosts refuse it unless it is
     /// absent.
@@ -29,6 +31,9 @@ document! {
         /// Keep with the record what the container wrote, so that a layer can be made of it. The record is kept then,
         /// whatever `KeepAfterExit` says. Not for a root folder, which takes writes itself.
         pub keep_scratch: bool = "KeepScratch" omit,
+        /// Endpoints that are made for the container, in the network namespace that it is born in, and go with it. Each
+        /// names its network, by `HostComputeNetwork`.
+        pub endpoints: Vec<HostComputeEndpoint> = "Endpoints" omit,
     }
 }
 

@@ -54,6 +54,21 @@ pub struct Spec {
     pub farewells: Option<PathBuf>,
     /// Throw-away folders, removed when the system is gone.
     pub remove: Vec<PathBuf>,
+    /// The network namespace that the container is in, by a file that stands for it; `None`: one of its own, with
+    /// nothing but loopback.
+    pub network: Option<PathBuf>,
+    /// What frees what others hold for the container.
+    pub at_end: Option<AtEnd>,
+}
+
+/// A program of the host that runs when a container's last process has ended, in the supervisor's own namespaces. The
+/// removal of what is left of the container waits for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AtEnd {
+    /// It runs only if there is such a file by then.
+    pub mark: PathBuf,
+    /// The program, by its path on the host, its arguments and whole environment.
+    pub command: Command,
 }
 
 impl Spec {

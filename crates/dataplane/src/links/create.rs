@@ -170,6 +170,17 @@ impl Links {
         self.set(index, "change", message)
     }
 
+    /// Calls link `index` something beside its name; nothing, if `alias` is empty.
+    ///
+    /// # Errors
+    /// [`Error::Refused`]; with `EINVAL` for more than 255 bytes.
+    pub fn set_alias(&mut self, index: u32, alias: &str) -> Result<(), Error> {
+        let mut message = LinkMessage::default();
+        // With the NUL that the kernel needs to see an empty one.
+        message.attributes.push(LinkAttribute::IfAlias(alias.to_owned()));
+        self.set(index, "give an alias to", message)
+    }
+
     /// Keeps the kernel from giving link `index` an IPv6 address of its own making. To be called before it is on.
     ///
     /// # Errors

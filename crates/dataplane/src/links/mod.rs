@@ -48,6 +48,8 @@ pub struct Link {
     pub controller: Option<u32>,
     /// Of a veth: the number of its other end, in that one's namespace.
     pub peer: Option<u32>,
+    /// What it is called beside its name.
+    pub alias: Option<String>,
     /// Its group; [`Instance::group`](crate::Instance::group) for ours.
     pub group: u32,
     /// What is set for it as a bridge's port.
@@ -178,6 +180,7 @@ fn link(message: &Message<'_>) -> Option<Link> {
     const STATE: u16 = 16;
     const STATE_UP: u8 = 6;
     const LINK_INFO: u16 = 18;
+    const ALIAS: u16 = 20;
     const GROUP: u16 = 27;
     const INFO_KIND: u16 = 1;
     const INFO_PORT_DATA: u16 = 5;
@@ -197,6 +200,7 @@ fn link(message: &Message<'_>) -> Option<Link> {
         ready: false,
         controller: None,
         peer: None,
+        alias: None,
         group: 0,
         port: None,
     };
@@ -209,6 +213,7 @@ fn link(message: &Message<'_>) -> Option<Link> {
             LINK => link.peer = Some(number(value)?),
             MASTER => link.controller = Some(number(value)?),
             STATE => link.ready = value == [STATE_UP],
+            ALIAS => link.alias = text(value).filter(|alias| !alias.is_empty()).map(str::to_owned),
             GROUP => link.group = number(value)?,
             LINK_INFO => {
                 link.kind = attribute(value, INFO_KIND).and_then(text).map(str::to_owned);

@@ -149,6 +149,7 @@ impl Plane {
                     inside.set_mac_and_mtu(own.index, None, mtu)?;
                     self.links.set_up(host.index)?;
                 }
+                self.name_host_end(endpoint, &host)?;
                 return Ok(Some((host, own)));
             }
             // Half of a pair, or one into another namespace.
@@ -168,7 +169,17 @@ impl Plane {
             group: self.instance.group(),
         };
         self.links.add_veth(&veth, netns)?;
-        Ok(Some((self.links.need(&endpoint.link)?, inside.need(&endpoint.name)?)))
+        let host = self.links.need(&endpoint.link)?;
+        self.name_host_end(endpoint, &host)?;
+        Ok(Some((host, inside.need(&endpoint.name)?)))
+    }
+
+    fn name_host_end(&mut self, endpoint: &Endpoint, host: &Link) -> Result<(), Error> {
+        let differs = host.alias != endpoint.alias;
+        if differs && self.change(Change::changed(format_args!("alias of {}", endpoint.link))) {
+            self.links.set_alias(host.index, endpoint.alias.as_deref().unwrap_or_default())?;
+        }
+        Ok(())
     }
 }
 

@@ -11,6 +11,8 @@ mod ports;
 
 pub use apply::{Change, Fence, TableState, Wanted};
 
+use ipnet::IpNet;
+
 use crate::error::Error;
 use crate::host::contents::Contents;
 use crate::host::table::{HostSet, table};
@@ -93,6 +95,18 @@ impl Plane {
     pub fn links(&mut self) -> Result<Vec<Link>, Error> {
         let groups = [self.instance.group(), self.instance.doomed_group()];
         Ok(self.links.list()?.into_iter().filter(|link| groups.contains(&link.group)).collect())
+    }
+
+    /// The addresses of links that are not ours, but for the loopback link's: what the host itself has.
+    ///
+    /// # Errors
+    /// As [`Links::list`].
+    pub fn host_addresses(&mut self) -> Result<Vec<IpNet>, Error> {
+        let groups = [self.instance.group(), self.instance.doomed_group()];
+        let others = self.links.list()?.into_iter().filter(|link| !groups.contains(&link.group));
+        let others: Vec<u32> = others.filter(|link| link.name != "lo").map(|link| link.index).collect();
+        let all = self.links.addresses()?.into_iter().filter(|address| others.contains(&address.link));
+        Ok(all.map(|address| address.address).collect())
     }
 
     /// Removes all that this instance has in the namespace. Forwarding, if it was switched on for our networks, is

@@ -130,6 +130,7 @@ pub(crate) fn endpoint(n: u8, m: u8) -> Endpoint {
     Endpoint {
         link: name(&format!("vh{n}-{m}")),
         name: name("eth0"),
+        alias: None,
         mac: Mac([2, 0, 0, 0, n, m]),
         addresses: vec![net(&format!("10.9.{n}.{m}/24")), net(&format!("fd00:{n}::{m}/64"))],
         routes: vec![via("0.0.0.0/0", format!("10.9.{n}.1")), via("::/0", format!("fd00:{n}::1"))],

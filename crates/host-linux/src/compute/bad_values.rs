@@ -29,7 +29,7 @@ fn read(call: Call, text: &str) -> Result<Plan> {
         Call::Process { windows, schema } => {
             plan(process_doc::request(text, ProcessStreams::default(), guest(windows), schema))
         }
-        Call::Modify => plan(modify::change(text, GuestOs::Windows)),
+        Call::Modify => plan(modify::asked(text, GuestOs::Windows)),
         Call::Properties { schema } => plan(properties::query(text, schema)),
         Call::ServiceProperties => plan(service::service_properties(text)),
         Call::Enumerate => plan(refuse::parse_options::<ComputeSystemQuery>(text)),

@@ -55,6 +55,8 @@ struct Unfinished<'a> {
     life: &'a Life,
     range: Option<u32>,
     folders: Vec<PathBuf>,
+    /// Networks have something of it.
+    network: bool,
     /// A supervisor was started, which may have been killed over its work.
     launched: bool,
 }
@@ -64,6 +66,7 @@ impl Drop for Unfinished<'_> {
         // Best effort: what stays behind has its meta file, and the next who looks clears it away.
         let Some(lock) = self.lock.take() else { return };
         let mut clean = !self.launched || self.engine.remove_cgroup(self.life).is_ok();
+        clean &= !self.network || self.engine.release_network(self.life).is_ok();
         clean &= self.folders.iter().all(|folder| remove_folder(folder).is_ok());
         if let Some(number) = self.range {
             clean &= idrange::give_back(&self.engine.layout, number, self.life).is_ok();
@@ -114,6 +117,7 @@ impl Engine {
             life: &life,
             range: None,
             folders: Vec::new(),
+            network: false,
             launched: false,
         };
         volumes.by(&self.layout, &life, deadline)?;
@@ -148,7 +152,17 @@ impl Engine {
             }
         }
 
+        let network = match plan.network.is_none() {
+            true => None,
+            false => {
+                helpers::find(&self.options, helpers::NETWORK)?;
+                unfinished.network = true;
+                Some(self.prepare_network(&life, &directory, &plan.network)?)
+            }
+        };
         let places = Places {
+            network: network.as_ref(),
+            helper: init.with_file_name(helpers::NETWORK),
             layout: &self.layout,
             options: &self.options,
             directory: &directory,

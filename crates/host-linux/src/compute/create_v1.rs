@@ -8,12 +8,12 @@ use hcs_schema::compute::SystemType;
 use hcs_schema::compute::v1::{ContainerConfig, Layer, MappedDir, MappedPipe};
 
 use super::disk;
-use super::plan::{self, Guest, HostPart, LinuxRoot, Mapped, Plan, Processor};
+use super::plan::{self, Guest, HostPart, LinuxRoot, Mapped, Networking, Plan, Processor};
 use super::refuse::{self, no, unless_default, unless_empty_part};
 use super::throttle::Throttle;
 
-pub(crate) const NO_NETWORK: &str =
-    "networks come with a later version; until then a container has loopback only";
+pub(super) const NO_SHARING: &str =
+    "containers share a network by a namespace that both enter (Container.Networking.Namespace, schema 2)";
 pub(super) const NO_VM: &str = "this host runs no virtual machines: containers share its kernel";
 pub(super) const NO_DEVICE: &str = "devices of the host are not handed to containers";
 const NO_THROTTLE: &str = "the kernel limits disks, not folders; limit the container";
@@ -72,12 +72,18 @@ pub(super) fn plan(config: ContainerConfig, is_base: &dyn Fn(&Path) -> bool) -> 
         "the size of scratch folders is not limited yet",
     )?;
     unless_default("HvPartition", &hv_partition, NO_VM)?;
-    unless_default("NetworkSharedContainerName", &network_shared_container_name, NO_NETWORK)?;
-    unless_default("EndpointList", &endpoint_list, NO_NETWORK)?;
+    unless_default("NetworkSharedContainerName", &network_shared_container_name, NO_SHARING)?;
     unless_empty_part("HvRuntime", hv_runtime.as_ref(), NO_VM)?;
     unless_default("Servicing", &servicing, "there are no Windows updates to install here")?;
-    unless_default("AllowUnqualifiedDNSQuery", &allow_unqualified_dns_query, NO_NETWORK)?;
-    unless_default("DNSSearchList", &dns_search_list, NO_NETWORK)?;
+    let network = plan::network(
+        Networking {
+            endpoints: ("EndpointList", endpoint_list),
+            search: ("DNSSearchList", dns_search_list),
+            unqualified: ("AllowUnqualifiedDNSQuery", allow_unqualified_dns_query),
+            namespace: None,
+        },
+        linux_host.as_ref(),
+    )?;
     unless_default("AssignedDevices", &assigned_devices, NO_DEVICE)?;
 
     let windows = is_windows(&container_type)?;
@@ -129,6 +135,7 @@ pub(super) fn plan(config: ContainerConfig, is_base: &dyn Fn(&Path) -> bool) -> 
             .enumerate()
             .map(|(index, disk)| disk::mapped(&format!("MappedVirtualDisks[{index}]"), disk))
             .collect::<Result<_>>()?,
+        network,
         ends_with_last_handle: terminate_on_last_handle_closed,
         host: HostPart::new(linux_host, windows)?,
     })

@@ -9,15 +9,17 @@ use hcs_contract::{Error, Result};
 use hcs_schema::Version;
 use hcs_schema::compute::CacheMode;
 use hcs_schema::compute::v2::{
+    self,
     ComputeSystem, Container, GuestOs, Layer, MappedDirectory, MappedPipe, Memory, PathType,
     Processor as Cpu, Storage,
 };
 
-use super::create_v1::{NO_CREDENTIALS, NO_DEVICE, NO_NETWORK, NO_SCRATCH, NO_VM};
-use super::plan::{self, Guest, HostPart, LinuxRoot, Mapped, Plan, Processor};
+use super::create_v1::{NO_CREDENTIALS, NO_DEVICE, NO_SCRATCH, NO_SHARING, NO_VM};
+use super::plan::{self, Guest, HostPart, LinuxRoot, Mapped, Networking, Plan, Processor};
 use super::refuse::{no, no_nul, unless_default, unless_empty_part, unless_null};
 use super::registry;
 use super::throttle::Throttle;
+use crate::network::SystemNetwork;
 
 /// The last version that is known: 2.5.
 const LAST_MINOR: u32 = 5;
@@ -97,7 +99,7 @@ fn container_plan(
         isolation_type,
         unknown: _,
     } = container;
-    unless_empty_part("Container.Networking", networking.as_ref(), NO_NETWORK)?;
+    let network = network(networking.unwrap_or_default(), linux_host.as_ref())?;
     unless_empty_part("Container.HvSocket", hv_socket.as_ref(), NO_VM)?;
     let guard = container_credential_guard.as_ref();
     unless_empty_part("Container.ContainerCredentialGuard", guard, NO_CREDENTIALS)?;
@@ -148,9 +150,33 @@ fn container_plan(
             .map(|(index, directory)| mapped(&format!("Container.MappedDirectories[{index}]"), directory))
             .collect::<Result<_>>()?,
         disks: Vec::new(),
+        network,
         ends_with_last_handle: false,
         host: HostPart::new(linux_host, windows)?,
     })
+}
+
+fn network(networking: v2::Networking, linux_host: Option<&hcs_schema::LinuxHost>) -> Result<SystemNetwork> {
+    let v2::Networking {
+        allow_unqualified_dns_query,
+        dns_search_list,
+        network_shared_container_name,
+        namespace,
+        network_adapters,
+        unknown: _,
+    } = networking;
+    let field = "Container.Networking.NetworkSharedContainerName";
+    unless_default(field, &network_shared_container_name, NO_SHARING)?;
+    let search = ("Container.Networking.DnsSearchList", dns_search_list);
+    plan::network(
+        Networking {
+            endpoints: ("Container.Networking.NetworkAdapters", network_adapters),
+            search,
+            unqualified: ("Container.Networking.AllowUnqualifiedDnsQuery", allow_unqualified_dns_query),
+            namespace: Some(("Container.Networking.Namespace", namespace)),
+        },
+        linux_host,
+    )
 }
 
 /// Also for `Container/Processor` in a change of a running container.

@@ -1,6 +1,6 @@
 //! What all calls of one engine share: its settings, its folders, and finding a system by its id.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -12,8 +12,9 @@ use hcs_silo::protocol::State;
 use rustix::fs::FlockOperation;
 
 use super::errors;
-use crate::ids::IdName;
+use crate::ids::{IdName, Life};
 use crate::lock::{self, FolderLock, Knocker, TryLock};
+use crate::network::Networks;
 use crate::options::Options;
 use crate::paths::{Layout, not_writable};
 use crate::record::Meta;
@@ -23,6 +24,7 @@ use crate::record::Meta;
 pub(crate) struct Engine {
     pub(crate) options: Options,
     pub(crate) layout: Layout,
+    networks: Networks,
 }
 
 /// What there is of a system. `L` is what one gets of a living one.
@@ -88,7 +90,44 @@ impl Engine {
     pub(crate) fn open(options: Options) -> Result<Self> {
         options.check()?;
         let layout = Layout::open(&options)?;
-        Ok(Self { options, layout })
+        Ok(Self { options, layout, networks: Networks::default() })
+    }
+
+    pub(crate) fn options(&self) -> &Options {
+        &self.options
+    }
+
+    pub(crate) fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    pub(crate) fn networks(&self) -> &Networks {
+        &self.networks
+    }
+
+    /// The process 1 of a life, by its number on the host; `None`: it is gone.
+    pub(crate) fn init_of(&self, life: &Life) -> Result<Option<u32>> {
+        let name = life.id_name();
+        let folder = self.layout.system(&name);
+        let Some(meta) = Meta::read(&folder)?.filter(|meta| meta.life == life.as_str()) else { return Ok(None) };
+        let pid = match self.glance(&name, &meta)? {
+            Some(Found::Live(notice)) => notice.status.init_pid,
+            // A dead one is the next one's to clear away.
+            Some(Found::Dead(_) | Found::Nothing) | None => 0,
+        };
+        Ok((pid != 0).then_some(pid))
+    }
+
+    /// The life of a system that runs, and its runtime folder.
+    pub(crate) fn living(&self, id: &str) -> Result<(Life, PathBuf)> {
+        let not_found = || Error::not_found(Object::system(id));
+        let folder = self.layout.system(&IdName::new(id)?);
+        let meta = Meta::read(&folder)?.filter(|meta| meta.id == id).ok_or_else(not_found)?;
+        let life = meta.life().ok_or_else(not_found)?;
+        match self.init_of(&life)? {
+            Some(_) => Ok((life, folder)),
+            None => Err(Error::already_stopped(Object::system(id))),
+        }
     }
 
     /// Looks a system up, waiting while it is made or going.

@@ -48,7 +48,7 @@ pub fn process(text: &str, windows: bool, schema: u32) -> Result<String> {
 /// # Errors
 /// As the change says it.
 pub fn change(text: &str) -> Result<String> {
-    shown(modify::change(text, GuestOs::Windows))
+    shown(modify::asked(text, GuestOs::Windows))
 }
 
 /// A document that changes a process.

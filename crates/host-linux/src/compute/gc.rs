@@ -61,6 +61,10 @@ pub enum Garbage {
     UnfinishedBase,
     /// The folder of a layer that is not activated, of a call that was killed or from before the last boot.
     Volume(PathBuf),
+    /// What a system that is gone had of networks: endpoints, published ports.
+    NetworkOf(String),
+    /// A network namespace that nobody has.
+    NetworkNamespace(PathBuf),
     /// The word of a system's end, whose supervisor was killed as it was said.
     Farewell(PathBuf),
 }
@@ -77,6 +81,8 @@ impl fmt::Display for Garbage {
             Self::IdRange(path) => write!(f, "id range {}", path.display()),
             Self::Scratch(path) => write!(f, "scratch folder {}", path.display()),
             Self::Cgroup(name) => write!(f, "cgroup {name}"),
+            Self::NetworkOf(id) => write!(f, "endpoints of compute system {id}, which is gone"),
+            Self::NetworkNamespace(path) => write!(f, "network namespace {}", path.display()),
             Self::UnfinishedBase => f.write_str("unfinished Wine bases"),
             Self::Volume(path) => write!(f, "volume {} of no layer that is activated", path.display()),
             Self::Farewell(path) => write!(f, "farewell {}", path.display()),
@@ -99,6 +105,13 @@ impl Engine {
         }
         let volumes = self.idle_volumes(dry_run, &mut report);
         report.fail(volumes);
+        match self.stray_networks(dry_run) {
+            Ok((systems, namespaces)) => {
+                report.found.extend(systems.into_iter().map(Garbage::NetworkOf));
+                report.found.extend(namespaces.into_iter().map(Garbage::NetworkNamespace));
+            }
+            Err(error) => report.failures.push(error.to_string()),
+        }
         let farewells = self.unfinished_farewells(dry_run, &mut report);
         report.fail(farewells);
         let bases = self.unfinished_bases(dry_run, &mut report);
@@ -140,7 +153,7 @@ impl Engine {
     }
 
     /// Whether a system that lives, or that is still to be cleared away, has this name.
-    fn lives(&self, life: &Life) -> Result<bool> {
+    pub(crate) fn lives(&self, life: &Life) -> Result<bool> {
         let folder = self.layout.system(&life.id_name());
         Ok(Meta::read(&folder)?.is_some_and(|meta| meta.life == life.as_str()))
     }

@@ -441,6 +441,6 @@ fn of_changes() {
         Row("", "Settings", json!(65), memory(), Used),
         Row("", "GuestRequest", json!({ "x": 1 }), memory(), Refused),
     ];
-    let change = |text: &str| modify::change(text, GuestOs::Windows).map(|change| format!("{change:?}"));
+    let change = |text: &str| modify::asked(text, GuestOs::Windows).map(|change| format!("{change:?}"));
     check::<v2::ModifySettingRequest>("", &rows, change);
 }

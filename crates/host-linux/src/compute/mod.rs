@@ -37,7 +37,7 @@ mod windows_path;
 mod words;
 
 pub(crate) use bases::from_wine;
-pub(crate) use create_v1::NO_NETWORK;
+pub(crate) use engine::Engine;
 pub use gc::{Garbage, GcReport};
 pub use mapped::{MappedFolder, MappedNow, MappedSocket};
 pub use records::Written;

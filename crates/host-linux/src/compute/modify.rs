@@ -10,7 +10,7 @@ use hcs_schema::from_json;
 use hcs_silo::cgroup::Limits;
 use hcs_silo::protocol::Request;
 
-use super::create_v1::{NO_DEVICE, NO_NETWORK, NO_VM};
+use super::create_v1::{NO_DEVICE, NO_VM};
 use super::plan::{Mapped, MappedPipe};
 use super::refuse::{self, unless_null};
 use super::throttle::Throttle;
@@ -27,34 +27,40 @@ pub(super) enum Change {
     UnmapPipe(MappedPipe),
 }
 
+/// Whose the change is to make.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Asked {
+    /// The supervisor's.
+    OfSupervisor(Change),
+    /// That of the networks: an endpoint is attached, or detached.
+    OfNetworks { endpoint: String, attach: bool },
+}
+
 /// Reads a document of either schema, for a container of this kind.
 ///
 /// # Errors
 /// Invalid document, or not supported with the name of what can't be changed.
-pub(super) fn change(text: &str, guest: GuestOs) -> Result<Change> {
+pub(super) fn asked(text: &str, guest: GuestOs) -> Result<Asked> {
     let members: serde_json::Map<String, serde_json::Value> = from_json(text)?;
     if members.keys().any(|name| name.eq_ignore_ascii_case("ResourceType")) {
         return v1(refuse::parse(text)?);
     }
-    v2(refuse::parse(text)?, guest)
+    v2(refuse::parse(text)?, guest).map(Asked::OfSupervisor)
 }
 
 /// Schema 1 knows no change but of networks and devices.
-fn v1(request: ResourceModificationRequestResponse) -> Result<Change> {
+fn v1(request: ResourceModificationRequestResponse) -> Result<Asked> {
     let ResourceModificationRequestResponse { resource, data, request, unknown: _ } = request;
-    Err(match resource.as_str() {
+    match resource.as_str() {
         "Network" => {
-            let endpoint = endpoint_id("Settings", &data)?;
-            let verb = if is_added(&request)? { "attached" } else { "detached" };
-            let reason =
-                format!("endpoint {endpoint} can't be {verb}: there is no network service; {NO_NETWORK}");
-            Error::not_supported("ResourceType \"Network\"", reason)
+            let endpoint = endpoint_id("Settings", &data)?.to_owned();
+            Ok(Asked::OfNetworks { endpoint, attach: is_added(&request)? })
         }
-        other => Error::not_supported(
+        other => Err(Error::not_supported(
             format!("ResourceType {other:?}"),
             "a schema 1 request changes no limits and no mapped folders; send a schema 2 request, by ResourcePath",
-        ),
-    })
+        )),
+    }
 }
 
 fn v2(request: ModifySettingRequest, guest: GuestOs) -> Result<Change> {
@@ -167,6 +173,23 @@ mod tests {
 
     use super::*;
 
+    fn change(text: &str, guest: GuestOs) -> Result<Change> {
+        match asked(text, guest)? {
+            Asked::OfSupervisor(change) => Ok(change),
+            Asked::OfNetworks { .. } => panic!("{text} is not the supervisor's"),
+        }
+    }
+
+    #[test]
+    fn endpoints_are_attached_and_detached() {
+        let id = "5fbdb8ff-0000-4f52-9d19-57e9f4a8e8b2";
+        for (request, attach) in [("Add", true), ("Remove", false)] {
+            let text = format!(r#"{{"ResourceType":"Network","Settings":"{id}","RequestType":"{request}"}}"#);
+            let wanted = Asked::OfNetworks { endpoint: id.into(), attach };
+            assert_eq!(asked(&text, GuestOs::Windows).unwrap(), wanted);
+        }
+    }
+
     #[test]
     fn limits_can_be_changed() {
         let memory = r#"{"ResourcePath":"Container/Memory/SizeInMB","RequestType":"Update","Settings":64}"#;
@@ -180,11 +203,6 @@ mod tests {
     #[test]
     fn everything_else_is_refused_by_name() {
         for (text, code, name) in [
-            (
-                r#"{"ResourceType":"Network","Settings":"5fbdb8ff-0000-4f52-9d19-57e9f4a8e8b2","RequestType":"Add"}"#,
-                0x8007_0032,
-                "endpoint 5fbdb8ff-0000-4f52-9d19-57e9f4a8e8b2 can't be attached",
-            ),
             (r#"{"ResourceType":"Network","Settings":null,"RequestType":"Add"}"#, 0x8037_010D, "Settings"),
             (r#"{"ResourceType":"Network","Settings":"eth0"}"#, 0x8037_010D, "Settings"),
             (

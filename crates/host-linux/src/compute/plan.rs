@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 pub(super) use hcs_contract::reading::host_name;
-use hcs_contract::reading::processors;
+use hcs_contract::reading::{endpoint_id, processors};
 use hcs_contract::{Error, Result};
 use hcs_guest_protocol::RegistryChange;
 use hcs_schema::{LinuxHost, UserNamespace, seccomp};
@@ -13,6 +13,7 @@ use hcs_silo::spec::Seccomp;
 
 use super::refuse;
 use super::throttle::Throttle;
+use crate::network::SystemNetwork;
 
 /// A container to be made.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,6 +31,7 @@ pub(super) struct Plan {
     pub(super) mapped: Vec<Mapped>,
     /// Virtual disks, which only schema 1 has.
     pub(super) disks: Vec<Mapped>,
+    pub(super) network: SystemNetwork,
     pub(super) ends_with_last_handle: bool,
     pub(super) host: HostPart,
 }
@@ -98,6 +100,56 @@ pub(super) struct HostPart {
     pub(super) ends_with_first_process: bool,
     /// The processors that its programs may run on, as the kernel writes a list; `None`: all.
     pub(super) processors: Option<Box<str>>,
+}
+
+/// The members that ask for networks, each with its name.
+pub(super) struct Networking {
+    pub(super) endpoints: (&'static str, Vec<String>),
+    pub(super) search: (&'static str, String),
+    pub(super) unqualified: (&'static str, bool),
+    /// Of schema 2.
+    pub(super) namespace: Option<(&'static str, String)>,
+}
+
+/// What a document asks of networks.
+pub(super) fn network(networking: Networking, part: Option<&LinuxHost>) -> Result<SystemNetwork> {
+    let Networking { endpoints, search, unqualified, namespace } = networking;
+    let mut network = SystemNetwork::default();
+    for (at, id) in endpoints.1.into_iter().enumerate() {
+        let field = format!("{}[{at}]", endpoints.0);
+        endpoint_id(&field, &serde_json::Value::String(id.clone()))?;
+        if network.endpoints.iter().any(|(_, known)| known.eq_ignore_ascii_case(&id)) {
+            return Err(Error::invalid_document(field, format!("endpoint {id} is named twice")));
+        }
+        network.endpoints.push((field, id));
+    }
+    for (at, endpoint) in part.into_iter().flat_map(|part| &part.endpoints).enumerate() {
+        let field = format!("LinuxHost.Endpoints[{at}]");
+        if endpoint.host_compute_network.is_empty() {
+            let message = "it must name the endpoint's network";
+            return Err(Error::invalid_document(format!("{field}.HostComputeNetwork"), message));
+        }
+        let reason = "it is attached to the container that it is made for";
+        refuse::unless_default(&format!("{field}.HostComputeNamespace"), &endpoint.host_compute_namespace, reason)?;
+        network.own.push((field, endpoint.clone()));
+    }
+    if let Some((field, id)) = namespace.filter(|(_, id)| !id.is_empty()) {
+        endpoint_id(field, &serde_json::Value::String(id.clone()))?;
+        network.namespace = Some((field.to_owned(), id));
+    }
+    let none = network.is_none();
+    if none {
+        let reason = "it is of a container's network, and this one has none";
+        refuse::unless_default(search.0, &search.1, reason)?;
+        refuse::unless_default(unqualified.0, &unqualified.1, reason)?;
+    }
+    for domain in search.1.split(',').map(str::trim).filter(|domain| !domain.is_empty()) {
+        if domain.contains(|c: char| c.is_whitespace() || c.is_control()) {
+            return Err(Error::invalid_document(search.0, format!("{domain:?} is no domain")));
+        }
+        network.search.push(domain.to_owned());
+    }
+    Ok(network)
 }
 
 /// Processes and threads of one container; past it, `fork` fails. Other engines stop at 2,048, which some servers
@@ -210,6 +262,8 @@ impl HostPart {
             end_with_first_process: ends_with_first_process,
             processor_affinity,
             keep_scratch,
+            // Read with the other members that ask for networks, see `network`.
+            endpoints: _,
             unknown: _,
         } = part.unwrap_or_default();
         if !windows {

@@ -17,6 +17,7 @@ use super::engine::Engine;
 use crate::idrange;
 use crate::ids::Life;
 use crate::lock::FolderLock;
+use crate::network::MARK;
 use crate::record::{FinalState, Meta};
 
 /// How long killed processes may take to be gone. One that hangs in the kernel keeps its cgroup, which the next
@@ -58,6 +59,9 @@ impl Engine {
         let mut failures = Vec::new();
         let mut note = |result: Result<()>| failures.extend(result.err());
         note(self.remove_cgroup(&life));
+        if folder.join(MARK).exists() {
+            note(self.release_network(&life));
+        }
         if meta.scratch {
             note(remove_folder(&self.layout.scratch(&life)));
         }

@@ -61,6 +61,10 @@ impl LinuxHost {
         self.engine.collect(dry_run)
     }
 
+    pub(crate) fn engine(&self) -> &Arc<Engine> {
+        &self.engine
+    }
+
     pub(super) fn attach(&self, id: &str) -> Result<System> {
         let name = IdName::new(id)?;
         let deadline = self.engine.options.deadlines.deadline(OperationKind::OpenSystem);

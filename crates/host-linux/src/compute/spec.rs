@@ -1,19 +1,24 @@
 //! A plan as the supervisor's specification: every path checked, every folder named.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use hcs_contract::{Error, Hresult, Result};
 use hcs_silo::capability::CapabilitySet;
-use hcs_silo::spec::{Command, Guest as SpecGuest, HostPipe, IdRange, Log, Mount, Root, Source, Spec};
+use hcs_silo::spec::{AtEnd, Command, Guest as SpecGuest, HostPipe, IdRange, Log, Mount, Root, Source, Spec};
 
 use super::disk::{self, Content};
 use super::plan::{Guest, LinuxRoot, Mapped, MappedPipe, Plan};
 use super::windows_path::{self, DRIVE_C};
 use crate::ids::Life;
 use crate::options::Options;
-use crate::paths::{LOG, Layout};
-use crate::record::GuestOs;
+use crate::network::{MARK, Prepared};
+use crate::paths::{LOG, Layout, not_writable};
+use crate::record::{GuestOs, write_atomically};
 use crate::wine::PREFIX_INSIDE;
+
+/// Name of a system's resolv.conf in its runtime folder.
+const RESOLVER: &str = "resolv.conf";
 
 /// Where zones are on this host.
 const ZONES: &str = "/usr/share/zoneinfo";
@@ -52,6 +57,10 @@ pub(super) struct Places<'a> {
     pub(super) remove: Vec<PathBuf>,
     /// The record's folder, when it is kept.
     pub(super) record: Option<PathBuf>,
+    /// What it is born into, if that is not a network namespace of its own with loopback only.
+    pub(super) network: Option<&'a Prepared>,
+    /// The program that gives back what it had of networks.
+    pub(super) helper: PathBuf,
 }
 
 /// Bytes of a log that goes away with the system: it is in memory.
@@ -101,12 +110,16 @@ pub(super) fn spec(id: &str, plan: Plan, base: Option<&WindowsBase>, places: Pla
     if !plan.host.time_zone.is_empty() {
         mounts.push(time_zone(&plan.host.time_zone, base)?);
     }
+    if let Some(network) = places.network {
+        mounts.push(resolver(network, places.directory)?);
+    }
     let folders = plan.mapped.into_iter().map(|mapped| mapped_mount(mapped, &drive, places.ids.is_some()));
     let disks = plan.disks.into_iter().map(|disk| disk_mount(disk, &drive, places.ids.is_some()));
     let mapped: Vec<Mount> = folders.chain(disks).collect::<Result<_>>()?;
     let mut limits = plan.limits;
     limits.cpus = plan.host.processors;
     limits.io = plan.throttle.limits(&root, mounts.iter().chain(&mapped))?;
+    let at_end = at_end(&places);
     let mut remove = places.remove;
     if !keep && uses_scratch(&root, &mounts, &places.scratch) {
         remove.push(places.scratch);
@@ -137,7 +150,30 @@ pub(super) fn spec(id: &str, plan: Plan, base: Option<&WindowsBase>, places: Pla
         record: places.record,
         farewells: Some(places.layout.farewells()),
         remove,
+        network: places.network.map(|network| network.netns.clone()),
+        at_end: Some(at_end),
     })
+}
+
+/// What the system's programs resolve names with.
+fn resolver(network: &Prepared, directory: &Path) -> Result<Mount> {
+    let path = directory.join(RESOLVER);
+    write_atomically(&path, &network.resolver)?;
+    fs_err::set_permissions(&path, PermissionsExt::from_mode(0o644))
+        .map_err(|error| not_writable("make readable", &path, error))?;
+    let source = Source::Bind { path, id_mapped: false };
+    Ok(Mount { target: "/etc/resolv.conf".into(), source, read_only: true })
+}
+
+/// Endpoints may be attached later, too, so each system has it.
+fn at_end(places: &Places<'_>) -> AtEnd {
+    let Places { layout, options, directory, life, helper, .. } = places;
+    let path = |path: &Path| path.display().to_string();
+    let mut env = vec![format!("HCS_ROOT={}", path(&options.root)), format!("HCS_RUN={}", path(&options.run))];
+    env.extend(options.netns.as_deref().map(|netns| format!("HCS_NETNS={}", path(netns))));
+    debug_assert!(layout.system(&life.id_name()) == **directory, "the mark is in the runtime folder");
+    let argv = vec![path(helper), "release".into(), life.as_str().into()];
+    AtEnd { mark: directory.join(MARK), command: Command { argv, env } }
 }
 
 fn uses_scratch(root: &Root, mounts: &[Mount], scratch: &Path) -> bool {

@@ -16,6 +16,7 @@ use super::live::{Live, exit_document};
 use super::process::{Process, information, not_running, unexpected};
 use super::properties::Wanted;
 use super::refuse::no_options;
+use super::modify::Asked;
 use super::throttle::Throttle;
 use super::{create, modify, process_doc, properties};
 use crate::ids::IdName;
@@ -115,6 +116,14 @@ impl System {
         live.posted(|| Some(self.engine.layout.system(&IdName::new(&self.meta.id).ok()?)))
     }
 
+    fn change_network(&self, endpoint: &str, attach: bool) -> Result<String> {
+        let stopped = || Error::already_stopped(self.handle.object().clone());
+        let life = self.meta.life().ok_or_else(stopped)?;
+        let folder = self.engine.layout.system(&IdName::new(&self.meta.id)?);
+        self.engine.change_network_of(&life, &folder, endpoint, attach)?;
+        Ok(String::new())
+    }
+
     /// Sends a request that is answered by "done", or completes with what kept it from being made. A failure keeps
     /// `document`, if there is one.
     fn send(&self, kind: OperationKind, request: Result<Request>, document: Option<&str>) -> Operation {
@@ -201,18 +210,27 @@ impl ComputeSystem for System {
     }
 
     fn modify(&self, request: &str) -> Operation {
-        let deadline = self.engine.options.deadlines.deadline(OperationKind::Modify);
-        let asked = storage::resolved(&self.engine.layout, request)
-            .and_then(|(resolved, volumes)| {
-                let change = modify::change(&resolved, self.meta.guest)?;
-                self.connected()?;
-                if let Some(life) = self.meta.life() {
-                    volumes.by(&self.engine.layout, &life, deadline)?;
-                }
+        let kind = OperationKind::Modify;
+        let deadline = self.engine.options.deadlines.deadline(kind);
+        let asked = storage::resolved(&self.engine.layout, request).and_then(|(resolved, volumes)| {
+            let asked = modify::asked(&resolved, self.meta.guest)?;
+            self.connected()?;
+            if let Some(life) = self.meta.life() {
+                volumes.by(&self.engine.layout, &life, deadline)?;
+            }
+            Ok(asked)
+        });
+        let asked = match asked {
+            Ok(Asked::OfNetworks { endpoint, attach }) => {
+                let changed = self.handle.check_open().and_then(|()| self.change_network(&endpoint, attach));
+                return self.handle.done(kind, changed.map_err(|error| error.with_document(request)));
+            }
+            Ok(Asked::OfSupervisor(change)) => {
                 change.request(self.meta.guest, self.meta.ids.is_some(), || self.throttle())
-            })
-            .map_err(|error| error.with_document(request));
-        self.send(OperationKind::Modify, asked, Some(request))
+            }
+            Err(error) => Err(error),
+        };
+        self.send(kind, asked.map_err(|error| error.with_document(request)), Some(request))
     }
 
     fn create_process(&self, parameters: &str, streams: ProcessStreams) -> Operation<Arc<CreatedProcess>> {

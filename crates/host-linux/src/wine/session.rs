@@ -107,6 +107,8 @@ impl Session {
             farewells: None,
             // Before the end is answered: the folder around it is about to be renamed.
             remove: vec![directory.into()],
+            network: None,
+            at_end: None,
         };
         let connection = Launcher::new(&sandbox.supervisor)
             .launch_with(&spec, Some(container.lock), deadline.instant())

@@ -16,7 +16,7 @@ use hcs_schema::compute::{ProcessStatus, v2};
 /// Longer than anything here takes on a busy machine: a hang fails instead of hanging the run.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
-/// The folder of `hcs-init`: named by `HCS_LIBEXEC`, or built here, once.
+/// The folder of `hcs-init` and `hcs-network`: named by `HCS_LIBEXEC`, or built here, once.
 pub(crate) fn libexec() -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT
@@ -34,14 +34,15 @@ pub(crate) fn libexec() -> PathBuf {
             let target = folder.parent().unwrap().to_owned();
             #[expect(clippy::disallowed_methods, reason = "builds the program under test")]
             let built = std::process::Command::new(env!("CARGO"))
-                .args(["build", "--quiet", "--package", "hcs-init", "--profile", "guest"])
+                .args(["build", "--quiet", "--package", "hcs-init", "--package", "hcs-network"])
+                .args(["--profile", "guest"])
                 .args(["--target", "x86_64-unknown-linux-musl", "--target-dir"])
                 .arg(&target)
                 .status()
                 .unwrap();
             assert!(
                 built.success(),
-                "cannot build hcs-init for x86_64-unknown-linux-musl (rustup target add it)"
+                "cannot build the helpers for x86_64-unknown-linux-musl (rustup target add it)"
             );
             target.join("x86_64-unknown-linux-musl/guest")
         })
@@ -56,6 +57,7 @@ pub(crate) struct Engine {
     folder: tempfile::TempDir,
     pub(crate) host: LinuxHost,
     pub(crate) root: PathBuf,
+    netns: Option<PathBuf>,
 }
 
 impl Engine {
@@ -63,8 +65,17 @@ impl Engine {
         Self::prepared(|_folder| {})
     }
 
+    /// An engine whose host's network is that of the namespace that `netns` stands for.
+    pub(crate) fn in_network(netns: PathBuf) -> Self {
+        Self::made(|_folder| {}, Some(netns))
+    }
+
     /// `prepare` has the engine's folder before the engine has it.
     pub(crate) fn prepared(prepare: impl FnOnce(&Path)) -> Self {
+        Self::made(prepare, None)
+    }
+
+    fn made(prepare: impl FnOnce(&Path), netns: Option<PathBuf>) -> Self {
         assert!(rustix::process::geteuid().is_root(), "these tests make containers and need root");
         let folder = tempfile::tempdir_in("/var/tmp").unwrap();
         let root = folder.path().join("rootfs");
@@ -79,22 +90,23 @@ impl Engine {
             fs_err::os::unix::fs::symlink("busybox", root.join("bin").join(name)).unwrap();
         }
         prepare(folder.path());
-        let host = LinuxHost::open(Self::options(folder.path())).unwrap();
-        Self { folder, host, root }
+        let host = LinuxHost::open(Self::options(folder.path(), netns.clone())).unwrap();
+        Self { folder, host, root, netns }
     }
 
-    fn options(folder: &Path) -> Options {
+    fn options(folder: &Path, netns: Option<PathBuf>) -> Options {
         Options {
             root: folder.join("state"),
             run: folder.join("run"),
             libexec: vec![libexec()],
+            netns,
             ..Options::default()
         }
     }
 
     /// Another view of the same engine, as another program has it.
     pub(crate) fn other(&self) -> LinuxHost {
-        LinuxHost::open(Self::options(self.folder.path())).unwrap()
+        LinuxHost::open(Self::options(self.folder.path(), self.netns.clone())).unwrap()
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {

@@ -29,6 +29,15 @@ const ONLY: &str = "HCSSHIM_TEST_FAULT";
 const WINDOWS_ONLY: [Point; 5] =
     [Point::MakeFifo, Point::AgentStarted, Point::AgentReady, Point::AgentAsked, Point::AgentAnswered];
 
+/// Points of what changes networks, which `tests/network/crashes.rs` visits.
+const NETWORK_ONLY: [Point; 5] = [
+    Point::CommitNetworks,
+    Point::SettleNetworks,
+    Point::NetworkIntended,
+    Point::NetworkApplied,
+    Point::MountNetns,
+];
+
 /// The folder with a supervisor that has the points.
 fn faulty_libexec() -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
@@ -319,7 +328,8 @@ fn rounds() -> Vec<Option<u32>> {
 #[test]
 fn linux_containers_survive_every_fault() {
     let visits = Scene::new(None).visits();
-    let points = || Point::ALL.iter().copied().filter(|point| !WINDOWS_ONLY.contains(point));
+    let other = |point: &Point| WINDOWS_ONLY.contains(point) || NETWORK_ONLY.contains(point);
+    let points = || Point::ALL.iter().copied().filter(|point| !other(point));
     for round in rounds() {
         let wanted = |_, action| action != Action::Kill(Role::Agent);
         let happened = run_all(cases(&visits, round, wanted), None);

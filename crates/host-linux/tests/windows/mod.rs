@@ -237,6 +237,8 @@ impl Place {
             record: None,
             farewells: None,
             remove: Vec::new(),
+            network: None,
+            at_end: None,
         }
     }
 }

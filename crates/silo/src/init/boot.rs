@@ -31,6 +31,8 @@ pub(crate) struct Inherited<'a> {
     pub(crate) filter: Option<&'a Filter>,
     /// How many files the client's programs may have open, which the supervisor has raised for itself.
     pub(crate) open_files: Rlimit,
+    /// `/sys`, not mounted anywhere, where init could not make it by itself.
+    pub(crate) sys: Option<&'a OwnedFd>,
 }
 
 /// A step of the boot that failed.
@@ -83,9 +85,9 @@ pub(crate) fn make_inside(inherited: &Inherited<'_>, mounts: Vec<OwnedFd>) -> Re
         become_root_of_the_namespace().map_err(at("become root of", "the user namespace"))?;
     }
 
-    let kernel_files = KernelFiles::mount(&root)?;
+    let kernel_files = KernelFiles::mount(&root, inherited.sys)?;
     let null = devices::populate(&root, spec.ids.is_some())?;
-    if matches!(spec.guest, Guest::Windows { .. }) {
+    if matches!(spec.guest, Guest::Windows { .. }) && spec.network.is_none() {
         // Windows knows no privileged ports.
         kernel_files.set("net/ipv4/ip_unprivileged_port_start", b"0");
     }
@@ -120,7 +122,11 @@ pub(crate) fn make_inside(inherited: &Inherited<'_>, mounts: Vec<OwnedFd>) -> Re
     enter(&root).map_err(at("enter", "the container's root"))?;
 
     rustix::system::sethostname(spec.hostname.as_bytes()).map_err(at("set the host name", &spec.hostname))?;
-    sys::loopback_up().map_err(at("bring up", "lo"))
+    match spec.network {
+        None => sys::loopback_up().map_err(at("bring up", "lo")),
+        // Whose it is, it is that one's to set up.
+        Some(_) => Ok(()),
+    }
 }
 
 pub(crate) fn become_root_of_the_namespace() -> Result<(), Errno> {

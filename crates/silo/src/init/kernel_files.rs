@@ -44,18 +44,17 @@ pub(super) struct KernelFiles {
 }
 
 impl KernelFiles {
-    /// Mounts `/proc` and `/sys`.
-    pub(super) fn mount(root: &OwnedFd) -> Result<Self, BootError> {
-        let mount = |kind: &'static str, name: &'static str, attributes| {
-            let source = file_system(kind, &[], attributes).map_err(at("make the file system", kind))?;
+    /// Mounts `/proc` and `/sys`; the latter is `sys` where the supervisor had to make it.
+    pub(super) fn mount(root: &OwnedFd, sys: Option<&OwnedFd>) -> Result<Self, BootError> {
+        let mount = |source: OwnedFd, name: &'static str| {
             let target = rooted::make_plain(root, name).map_err(at("make the mount point", name))?;
             attach(&source, &target).map_err(at("mount on", name))?;
             Ok(source)
         };
-        Ok(Self {
-            proc: mount("proc", "proc", RESTRICTED)?,
-            sys: mount("sysfs", "sys", RESTRICTED | MountAttrFlags::MOUNT_ATTR_RDONLY)?,
-        })
+        let proc = file_system("proc", &[], RESTRICTED).map_err(at("make the file system", "proc"))?;
+        let proc = mount(proc, "proc")?;
+        let sys = sys.map_or_else(sys_files, |sys| Ok(rustix::io::fcntl_dupfd_cloexec(sys, 0)?));
+        Ok(Self { proc, sys: mount(sys.map_err(at("make the file system", "sysfs"))?, "sys")? })
     }
 
     /// Hides and protects what the lists above name, as far as this kernel has it. `null`: the container's null device,
@@ -102,6 +101,11 @@ impl KernelFiles {
             let _ = rustix::io::write(file, value);
         }
     }
+}
+
+/// A `/sys` that shows the network namespace of the caller, not mounted anywhere.
+pub(crate) fn sys_files() -> Result<OwnedFd, Errno> {
+    file_system("sysfs", &[], RESTRICTED | MountAttrFlags::MOUNT_ATTR_RDONLY)
 }
 
 /// Whether this is in `/proc`. What is mounted there would be believed to be the kernel's, by programs inside and by

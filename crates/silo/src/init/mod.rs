@@ -19,6 +19,7 @@ use rustix::net::RecvFlags;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use boot::{BootError, Inherited};
+pub(crate) use kernel_files::sys_files;
 
 use crate::protocol::{Failure, LinuxProgram};
 use crate::sys;

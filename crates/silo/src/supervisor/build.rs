@@ -2,12 +2,14 @@
 
 use std::fmt::Display;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
 
 use hcs_fault::{Point, Role};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, RecvFlags, SocketAddrUnix, SocketFlags, SocketType};
 use rustix::process::{Pid, Rlimit};
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use super::mounts;
 use crate::board::{Board, Notice};
@@ -192,24 +194,33 @@ fn start_init(spec: &Spec, cgroup: &Cgroup, client: &OfClient) -> Result<Started
         rustix::net::socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
             .map_err(|errno| failure("make", "init's socket", errno))?;
 
-    let mut namespaces =
-        libc::CLONE_NEWNS | libc::CLONE_NEWPID | libc::CLONE_NEWUTS | libc::CLONE_NEWIPC | libc::CLONE_NEWNET;
+    let mut namespaces = libc::CLONE_NEWNS | libc::CLONE_NEWPID | libc::CLONE_NEWUTS | libc::CLONE_NEWIPC;
     if spec.ids.is_some() {
         namespaces |= libc::CLONE_NEWUSER;
     }
+    let joined = match &spec.network {
+        Some(network) => Some(Joined::enter(network)?),
+        None => {
+            namespaces |= libc::CLONE_NEWNET;
+            None
+        }
+    };
     hcs_fault::step(Point::MakeInit);
     match sys::clone::fork(namespaces, cgroup.clone_target()) {
         Ok(sys::clone::Side::Child) => {
             drop(ours);
             let open_files = client.open_files;
-            let inherited = init::Inherited { spec, cgroup, filter: filter.as_ref(), open_files };
+            let sys = joined.as_ref().map(|joined| &joined.sys);
+            let inherited = init::Inherited { spec, cgroup, filter: filter.as_ref(), open_files, sys };
             init::run(&theirs, &inherited)
         }
         Ok(sys::clone::Side::Parent { pid, pidfd }) => {
             drop(theirs);
             hcs_fault::role(Role::Init, pid.as_raw_nonzero().get().cast_unsigned());
             hcs_fault::step(Point::InitMade);
-            let made = finish(spec, pid, &client.oom_score, &ours)
+            let made = joined
+                .map_or(Ok(()), Joined::leave)
+                .and_then(|()| finish(spec, pid, &client.oom_score, &ours))
                 .and_then(|mapped| Ok((mapped, put_up_board(spec, pid)?)));
             match made {
                 Ok((mapped, board)) => Ok(Started { init: pid, pidfd, socket: ours, mapped, board }),
@@ -224,6 +235,43 @@ fn start_init(spec: &Spec, cgroup: &Cgroup, client: &OfClient) -> Result<Started
         }
         Err(errno) => Err(failure("make", "the container's namespaces", errno)),
     }
+}
+
+/// The supervisor in a network namespace that a container is to be born in.
+///
+/// It may belong to another user namespace than the container's, which then could not enter it itself, and could not
+/// mount a `/sys` that shows it. So the supervisor does both.
+struct Joined {
+    own: OwnedFd,
+    /// `/sys`, not mounted anywhere.
+    sys: OwnedFd,
+}
+
+impl Joined {
+    fn enter(network: &Path) -> Result<Self, Failure> {
+        let open = |path: &Path| {
+            rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
+                .map_err(|errno| failure("open the network namespace", path.display(), errno))
+        };
+        let (own, network_fd) = (open(Path::new("/proc/self/ns/net"))?, open(network)?);
+        move_into(&network_fd).map_err(|errno| failure("enter the network namespace", network.display(), errno))?;
+        match init::sys_files() {
+            Ok(sys) => Ok(Self { own, sys }),
+            Err(errno) => {
+                // It ends now anyway.
+                let _ = move_into(&own);
+                Err(failure("make the file system", "sysfs", errno))
+            }
+        }
+    }
+
+    fn leave(self) -> Result<(), Failure> {
+        move_into(&self.own).map_err(|errno| failure("leave", "the container's network namespace", errno))
+    }
+}
+
+fn move_into(network: &OwnedFd) -> Result<(), Errno> {
+    move_into_link_name_space(network.as_fd(), Some(LinkNameSpaceType::Network))
 }
 
 fn finish(spec: &Spec, init: Pid, oom_score: &[u8], socket: &OwnedFd) -> Result<Vec<u64>, Failure> {

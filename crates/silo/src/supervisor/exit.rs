@@ -1,6 +1,7 @@
 //! The end of a system: what is kept of it, and the removal of all else.
 
 use std::path::Path;
+use std::process::Stdio;
 
 use hcs_fault::Point;
 use rustix::fs::{CWD, Mode, OFlags};
@@ -11,7 +12,7 @@ use super::serve::Supervisor;
 use crate::cgroup::Removal;
 use crate::farewell::Farewell;
 use crate::protocol::{Exit, ExitKind, Failure};
-use crate::spec::Spec;
+use crate::spec::{AtEnd, Spec};
 use crate::tree::remove_tree;
 
 /// Version of the final state's file.
@@ -65,11 +66,25 @@ impl Supervisor<'_> {
         }
         let removed = self.container.cgroup.remove_when_empty(LAST_PROCESS);
         self.has_cgroup = !matches!(removed, Ok(Removal::Gone));
+        self.tell_of_the_end();
         for folder in &self.spec.remove {
             // There is another try at the end.
             let _ = remove_tree(folder);
         }
         removed.map(drop).map_err(|error| of_cgroup(&error))
+    }
+
+    /// Runs the program that is to run at the end.
+    #[expect(clippy::disallowed_methods, reason = "the one program that a supervisor starts outside of its container")]
+    fn tell_of_the_end(&self) {
+        let Some(AtEnd { mark, command }) = &self.spec.at_end else { return };
+        let Some((program, arguments)) = command.argv.split_first().filter(|_| mark.exists()) else { return };
+        let variables = command.env.iter().filter_map(|variable| variable.split_once('='));
+        let mut process = std::process::Command::new(program);
+        process.args(arguments).current_dir("/").env_clear().envs(variables);
+        process.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        // What it could not free is found by the next collection of garbage.
+        let _ = process.status();
     }
 
     /// The last act. Where something can't be removed the runtime folder stays, which says what that is: without a

@@ -1,0 +1,261 @@
+//! Compute systems and their endpoints.
+//!
+//! A system with endpoints is born in a network namespace that was made for it and has its life's name, with the
+//! endpoints in it already. Who holds what is recorded by that life, so that whatever a system held is found when it is
+//! gone, however it went: its supervisor runs [`Engine::release_network`] by a helper program, the next who looks at a
+//! dead system does, and so does [`super::engine`] before it brings the kernel to the record.
+
+use std::path::{Path, PathBuf};
+
+use hcs_contract::{Error, Result};
+use hcs_schema::Document as _;
+use hcs_schema::network::hcn::{Dns, HostComputeEndpoint};
+
+use super::engine::World;
+use super::errors::invalid;
+use super::store::{Holder, Kind, Tables};
+use super::{endpoints, netns};
+use crate::compute::Engine;
+use crate::ids::Life;
+use crate::paths::not_writable;
+
+/// What a compute document asks of networks.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct SystemNetwork {
+    /// The id of the namespace that it enters, with the member that names it.
+    pub(crate) namespace: Option<(String, String)>,
+    /// Ids of endpoints that are attached to it, each with the member that names it.
+    pub(crate) endpoints: Vec<(String, String)>,
+    /// Endpoints that are made for it and go with it, each with the member that describes it.
+    pub(crate) own: Vec<(String, HostComputeEndpoint)>,
+    /// Names that are completed by these domains.
+    pub(crate) search: Vec<String>,
+}
+
+impl SystemNetwork {
+    /// It asks for nothing.
+    pub(crate) fn is_none(&self) -> bool {
+        self.namespace.is_none() && self.endpoints.is_empty() && self.own.is_empty()
+    }
+}
+
+/// What a system is born into.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    /// A file that stands for its network namespace.
+    pub(crate) netns: PathBuf,
+    /// What it resolves names with, as resolv.conf says it.
+    pub(crate) resolver: String,
+}
+
+/// This file in a system's runtime folder says that networks have something of it.
+pub(crate) const MARK: &str = "network";
+
+impl Engine {
+    /// Makes what a system that is being made is to be born into.
+    pub(crate) fn prepare_network(&self, life: &Life, directory: &Path, wanted: &SystemNetwork) -> Result<Prepared> {
+        // Before anything is held.
+        mark(directory)?;
+        self.change_networks(|world| {
+            if let Some((field, id)) = &wanted.namespace {
+                if !wanted.endpoints.is_empty() || !wanted.own.is_empty() {
+                    let reason = "endpoints are attached to the namespace itself, not to the container that enters it";
+                    return Err(Error::not_supported(field.clone(), reason));
+                }
+                return world.enter_namespace(field, id, &wanted.search);
+            }
+            let (_, netns) = netns::make(&world.engine.layout().netns(), life.as_str())?;
+            match world.equip(life, wanted) {
+                Ok(dns) => Ok(Prepared { netns, resolver: resolver(&dns, &wanted.search) }),
+                Err(error) => {
+                    world.release(life.as_str())?;
+                    Err(error)
+                }
+            }
+        })
+    }
+
+    /// Gives back whatever a system that is gone had of networks. No error if it had nothing.
+    pub(crate) fn release_network(&self, life: &Life) -> Result<()> {
+        self.change_networks(|world| world.release(life.as_str()))
+    }
+
+    /// Attaches an endpoint to a system that runs, or detaches it.
+    pub(crate) fn change_network_of(&self, life: &Life, directory: &Path, endpoint: &str, attach: bool) -> Result<()> {
+        if attach {
+            mark(directory)?;
+        }
+        let holder = Holder::System(life.as_str().to_owned());
+        self.change_networks(|world| {
+            if attach {
+                return world.attach(endpoint, &holder);
+            }
+            let row = world.referred(endpoint)?;
+            if row.holder.as_ref() != Some(&holder) {
+                return Err(Error::from_hresult(hcs_contract::Hresult::HCN_E_ENDPOINT_NOT_ATTACHED));
+            }
+            world.detach(&row)
+        })
+    }
+
+    /// Systems that are gone and still have endpoints, and network namespaces that nobody has. Frees them unless
+    /// `dry_run`.
+    pub(crate) fn stray_networks(&self, dry_run: bool) -> Result<(Vec<String>, Vec<PathBuf>)> {
+        if !self.has_networks() {
+            return Ok((Vec::new(), Vec::new()));
+        }
+        self.change_networks(|world| {
+            let engine = world.engine;
+            let lives = |life: &str| match Life::parse(life) {
+                Some(life) => engine.lives(&life),
+                None => Ok(false),
+            };
+            let mut systems = Vec::new();
+            for life in world.store.read(|tables| tables.systems_with_endpoints())? {
+                if !lives(&life)? {
+                    systems.push(life);
+                }
+            }
+            let namespaces = world.store.read(|tables| tables.namespaces())?;
+            let mut strays = Vec::new();
+            for name in netns::names(&engine.layout().netns())? {
+                let known = namespaces.iter().any(|namespace| namespace.id.eq_ignore_ascii_case(&name));
+                if !known && !systems.contains(&name) && !lives(&name)? {
+                    strays.push(engine.layout().netns().join(name));
+                }
+            }
+            if !dry_run {
+                for life in &systems {
+                    world.release(life)?;
+                }
+                for stray in &strays {
+                    netns::remove(stray)?;
+                }
+            }
+            let ids = systems.iter().map(|life| match Life::parse(life) {
+                Some(life) => life.id_name().id(),
+                None => life.clone(),
+            });
+            Ok((ids.collect(), strays))
+        })
+    }
+}
+
+impl World<'_> {
+    fn enter_namespace(&mut self, field: &str, id: &str, search: &[String]) -> Result<Prepared> {
+        let namespace = self.store.read(|tables| tables.namespace(id))?;
+        let namespace = namespace.ok_or_else(|| {
+            let message = format!("there is no namespace {id}");
+            invalid(hcs_contract::Hresult::ERROR_NOT_FOUND, field, message)
+        })?;
+        let netns = match namespace.kind {
+            Kind::Host => {
+                self.engine.netns_of_namespace(&namespace, true)?;
+                self.engine.netns_path(&namespace.id)
+            }
+            Kind::HostDefault => self.engine.options().netns.clone().unwrap_or_else(|| "/proc/self/ns/net".into()),
+            Kind::Guest | Kind::GuestDefault => {
+                return Err(Error::not_supported(field.to_owned(), "it is a namespace of a virtual machine"));
+            }
+        };
+        let dns = match namespace.kind {
+            Kind::HostDefault => super::networks::host_resolver()?,
+            _ => {
+                let rows = self.store.read(|tables| tables.endpoints_held(&Holder::Namespace(namespace.number)))?;
+                let documents = rows.iter().map(|row| HostComputeEndpoint::from_json(&row.document));
+                let documents: Vec<_> = documents.collect::<std::result::Result<_, _>>()?;
+                resolver(&together(documents.iter().map(|document| &document.dns)), search)
+            }
+        };
+        Ok(Prepared { netns, resolver: dns })
+    }
+
+    /// Attaches and makes what the document asks for; what its endpoints resolve names with.
+    fn equip(&mut self, life: &Life, wanted: &SystemNetwork) -> Result<Dns> {
+        let holder = Holder::System(life.as_str().to_owned());
+        let mut ids = Vec::new();
+        for (field, id) in &wanted.endpoints {
+            self.attach(id, &holder).map_err(|error| error.with_message(format!("{field}: {id}")))?;
+            ids.push(id.clone());
+        }
+        for (field, document) in &wanted.own {
+            let network = document.host_compute_network.clone();
+            let made = self.create_endpoint(&network, None, document.clone(), true);
+            let id = made.map_err(|error| match error.message() {
+                Some(message) => error.clone().with_message(format!("{field}: {message}")),
+                None => error.clone().with_message(field.clone()),
+            })?;
+            self.attach(&id, &holder)?;
+            ids.push(id);
+        }
+        let rows = ids.iter().map(|id| self.endpoint(id)).collect::<Result<Vec<_>>>()?;
+        let documents = rows.iter().map(|row| HostComputeEndpoint::from_json(&row.document));
+        let documents: Vec<_> = documents.collect::<std::result::Result<_, _>>()?;
+        Ok(together(documents.iter().map(|document| &document.dns)))
+    }
+
+    /// Detaches all endpoints of a system, and removes those that were made for it.
+    fn release(&mut self, life: &str) -> Result<()> {
+        let held = self.store.read(|tables| tables.endpoints_held(&Holder::System(life.to_owned())))?;
+        if !held.is_empty() {
+            self.intend(|_| Ok(()))?;
+            self.take_all_off(&held)?;
+            self.settled(|tables| let_go(tables, life))?;
+        }
+        netns::remove(&self.engine.layout().netns().join(life))
+    }
+}
+
+/// Records that a system has no endpoints any more; those that were made for it are gone.
+pub(super) fn let_go(tables: &Tables<'_>, life: &str) -> Result<()> {
+    for row in tables.endpoints_held(&Holder::System(life.to_owned()))? {
+        if row.owned {
+            endpoints::forget(tables, &row)?;
+        } else {
+            tables.let_go(row.number)?;
+        }
+    }
+    Ok(())
+}
+
+fn mark(directory: &Path) -> Result<()> {
+    let path = directory.join(MARK);
+    fs_err::write(&path, "").map_err(|error| not_writable("make", &path, error))
+}
+
+/// What several endpoints say, each thing once.
+fn together<'a>(all: impl Iterator<Item = &'a Dns>) -> Dns {
+    let mut found = Dns::default();
+    for dns in all {
+        let add = |to: &mut Vec<String>, from: &[String]| {
+            for item in from {
+                if !to.contains(item) {
+                    to.push(item.clone());
+                }
+            }
+        };
+        add(&mut found.server_list, &dns.server_list);
+        if !dns.domain.is_empty() {
+            add(&mut found.search, std::slice::from_ref(&dns.domain));
+        }
+        add(&mut found.search, &dns.search);
+        add(&mut found.options, &dns.options);
+    }
+    found
+}
+
+/// As resolv.conf says it (resolv.conf(5)): three servers are asked at most.
+pub(super) fn resolver(dns: &Dns, search: &[String]) -> String {
+    let mut text = String::new();
+    for server in dns.server_list.iter().take(3) {
+        text.push_str(&format!("nameserver {server}\n"));
+    }
+    let search: Vec<&str> = search.iter().chain(&dns.search).map(String::as_str).collect();
+    if !search.is_empty() {
+        text.push_str(&format!("search {}\n", search.join(" ")));
+    }
+    if !dns.options.is_empty() {
+        text.push_str(&format!("options {}\n", dns.options.join(" ")));
+    }
+    text
+}
