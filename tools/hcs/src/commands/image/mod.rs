@@ -66,8 +66,14 @@ pub(super) fn store() -> Result<Store, Failure> {
 fn in_use() -> Result<Vec<(PathBuf, String)>, Failure> {
     let host = host::open()?;
     let mut used = Vec::new();
-    for info in host::engine(&host, "image")?.systems()? {
-        let document: Value = serde_json::from_str(&info.document()?).unwrap_or_default();
+    let engine = host::engine(&host, "image")?;
+    for info in engine.systems()? {
+        let document = match engine.document(&info.id) {
+            Ok(text) => serde_json::from_str(&text).unwrap_or(Value::Null),
+            // Removed since it was listed.
+            Err(error) if error.is_not_exist() => continue,
+            Err(error) => return Err(error.into()),
+        };
         let layers = document["Layers"].as_array().into_iter().flatten();
         let layers = layers.chain(document["Container"]["Storage"]["Layers"].as_array().into_iter().flatten());
         let paths = layers.filter_map(|layer| layer["Path"].as_str());
