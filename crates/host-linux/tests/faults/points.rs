@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
+use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock};
@@ -325,6 +326,13 @@ fn rounds() -> Vec<Option<u32>> {
     }
 }
 
+/// Says that a round has passed, past what holds back the output of tests that pass: twenty take half an hour.
+fn told(guest: &str, round: Option<u32>) {
+    if let Some(round) = round {
+        let _ = writeln!(std::io::stderr(), "{guest} containers: round {round} has passed");
+    }
+}
+
 #[test]
 fn linux_containers_survive_every_fault() {
     let visits = Scene::new(None).visits();
@@ -334,6 +342,7 @@ fn linux_containers_survive_every_fault() {
         let wanted = |_, action| action != Action::Kill(Role::Agent);
         let happened = run_all(cases(&visits, round, wanted), None);
         assert_visited(&happened, points(), round);
+        told("Linux", round);
     }
 }
 
@@ -348,5 +357,6 @@ fn windows_containers_survive_every_fault() {
         };
         let happened = run_all(cases(&visits, round, wanted), Some(base.path()));
         assert_visited(&happened, WINDOWS_ONLY, round);
+        told("Windows", round);
     }
 }
