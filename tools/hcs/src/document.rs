@@ -213,14 +213,16 @@ mod tests {
     use hcsshim::schema::Document as _;
 
     use super::*;
-    use crate::args::{Cli, Command};
+
+    #[derive(clap::Parser)]
+    struct Options {
+        #[command(flatten)]
+        container: Container,
+    }
 
     fn options(arguments: &[&str]) -> Container {
-        let all = ["hcs", "create"].iter().chain(arguments);
-        match Cli::try_parse_from(all).unwrap().command {
-            Command::Create(create) => create.container,
-            other => panic!("{other:?}"),
-        }
+        let all = ["create"].iter().chain(arguments);
+        Options::try_parse_from(all).unwrap().container
     }
 
     fn document(id: &str, options: &Container, fate: Fate) -> Result<String, Failure> {

@@ -60,6 +60,7 @@ impl KernelFiles {
     /// Hides and protects what the lists above name, as far as this kernel has it. `null`: the container's null device,
     /// as it was made; a path could lead to anything that is to be seen through the masks (CVE-2025-31133).
     pub(super) fn mask(&self, null: &OwnedFd) -> Result<(), BootError> {
+        let mut empty = None;
         let hidden = HIDDEN_PROC.iter().map(|name| (&self.proc, *name));
         for (mount, name) in hidden.chain(HIDDEN_SYS.iter().map(|name| (&self.sys, *name))) {
             // Looked at first: a mount that fails costs a grace period of the kernel, a missing name costs nothing.
@@ -68,16 +69,22 @@ impl KernelFiles {
                 target => target.map_err(at("open", name))?,
             };
             let kind = rustix::fs::fstat(&target).map_err(at("look at", name))?.st_mode;
-            let cover = if rustix::fs::FileType::from_raw_mode(kind).is_dir() {
-                file_system(
+            let folder = rustix::fs::FileType::from_raw_mode(kind).is_dir();
+            let cover = match &empty {
+                _ if !folder => clone_of_open(null),
+                // One file system for all folders: it is empty and read-only, so nothing passes from one to the other.
+                Some(empty) => clone_of_open(empty),
+                None => file_system(
                     "tmpfs",
                     &[("mode", "0555"), ("nr_inodes", "1")],
                     RESTRICTED | MountAttrFlags::MOUNT_ATTR_RDONLY,
-                )
-            } else {
-                clone_of_open(null)
+                ),
             };
-            cover.and_then(|cover| attach(cover, &target)).map_err(at("hide", name))?;
+            let cover = cover.map_err(at("make what hides", name))?;
+            attach(&cover, &target).map_err(at("hide", name))?;
+            if folder {
+                empty = Some(cover);
+            }
         }
         for name in READ_ONLY_PROC {
             let target = match open(self.proc.as_fd(), name, OFlags::PATH) {

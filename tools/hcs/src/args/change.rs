@@ -7,9 +7,6 @@ use clap::{ArgAction, ArgGroup, Args};
 use super::values::{self, NamedPipe, Volume};
 use crate::size;
 
-/// Stop every program of containers where it stands, until resume
-///
-/// The programs keep their memory and get no processor time. Prints the names of the containers.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  hcs pause web && hcs resume web")]
 pub(crate) struct Pause {
@@ -18,7 +15,6 @@ pub(crate) struct Pause {
     pub(crate) ids: Vec<String>,
 }
 
-/// Let the programs of paused containers go on
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  hcs resume web")]
 pub(crate) struct Resume {
@@ -27,10 +23,6 @@ pub(crate) struct Resume {
     pub(crate) ids: Vec<String>,
 }
 
-/// Change what running containers may use, and which folders of the host they see
-///
-/// What is not given stays as it is. Of the three limits of processors the service takes one at a time. A memory limit
-/// below what is in use makes the kernel reclaim memory, and end programs where that is not enough.
 #[derive(Args, Debug)]
 #[command(
     group = ArgGroup::new("change").required(true).multiple(true).args([

@@ -4,9 +4,6 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Subcommand};
 
-/// Get, make and hand on images
-///
-/// An image is what containers are made of: `hcs run IMAGE`. Images of Linux and of Windows are kept below HCS_ROOT.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Image {
     Ls(Ls),
@@ -154,10 +151,6 @@ pub(crate) struct Rm {
     pub(crate) images: Vec<String>,
 }
 
-/// Make an image of what a stopped container wrote
-///
-/// Of containers of images, and of those made with --keep-scratch. What lies in volumes is left out, and of Windows
-/// containers the registry. Prints the image's name with its digest.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  hcs run --name made debian:12 touch /made && hcs commit made mine:1")]
 pub(crate) struct Commit {

@@ -5,9 +5,6 @@ use clap_complete::Shell;
 
 use super::values::{self, Filter};
 
-/// Start containers that were made by create
-///
-/// Prints their names. Nothing runs in a container that has only been started: exec runs programs in it.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  hcs start box && hcs exec box -- /bin/true")]
 pub(crate) struct Start {
@@ -16,10 +13,8 @@ pub(crate) struct Start {
     pub(crate) ids: Vec<String>,
 }
 
-/// List containers
 #[derive(Args, Debug)]
 #[command(
-    visible_alias = "list",
     after_help = "Examples:\n  hcs ls --all --filter state=stopped\n  hcs ls --filter label=team=a --format json\n  hcs rm $(hcs ls -aq)"
 )]
 pub(crate) struct Ls {
@@ -34,7 +29,6 @@ pub(crate) struct Ls {
     pub(crate) filter: Vec<Filter>,
 }
 
-/// List the processes of a container
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  hcs ps build --format json")]
 pub(crate) struct Ps {
@@ -43,9 +37,6 @@ pub(crate) struct Ps {
     pub(crate) id: String,
 }
 
-/// Show all that is known about containers
-///
-/// Prints a JSON array, one object per name, also without --format json.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  hcs inspect build")]
 pub(crate) struct Inspect {
@@ -54,7 +45,6 @@ pub(crate) struct Inspect {
     pub(crate) ids: Vec<String>,
 }
 
-/// Show what containers use
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  hcs stats --format json build")]
 pub(crate) struct Stats {
@@ -63,9 +53,6 @@ pub(crate) struct Stats {
     pub(crate) ids: Vec<String>,
 }
 
-/// Show what a container's detached programs have printed
-///
-/// Their standard output is printed on standard output, their standard error on standard error.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  hcs logs job\n  hcs logs --follow --timestamps job")]
 pub(crate) struct Logs {
@@ -83,10 +70,6 @@ pub(crate) struct Logs {
     pub(crate) id: String,
 }
 
-/// Shut containers down
-///
-/// Programs are asked to end (Windows: CTRL_SHUTDOWN_EVENT, Linux: SIGTERM); when the time is over the container is
-/// terminated.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  hcs stop --time 30 web")]
 pub(crate) struct Stop {
@@ -98,9 +81,6 @@ pub(crate) struct Stop {
     pub(crate) ids: Vec<String>,
 }
 
-/// Terminate containers, or signal or end one process
-///
-/// Without --process, and without --signal, the whole container is terminated at once.
 #[derive(Args, Debug)]
 #[command(
     after_help = "Examples:\n  hcs kill web\n  hcs kill --process 312 build\n  hcs kill --process 7 --signal HUP box"
@@ -117,7 +97,6 @@ pub(crate) struct Kill {
     pub(crate) ids: Vec<String>,
 }
 
-/// Remove containers with their records and logs
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  hcs rm job\n  hcs rm --force web")]
 pub(crate) struct Rm {
@@ -129,10 +108,6 @@ pub(crate) struct Rm {
     pub(crate) ids: Vec<String>,
 }
 
-/// Wait until containers have stopped and print their exit codes
-///
-/// The code is that of the first program that ran in the container, in full (32 bits), one line per container; - when
-/// none did. This command itself ends with 0.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  hcs run -d --name job -- cmd /c exit 3010; hcs wait job")]
 pub(crate) struct Wait {
@@ -141,9 +116,6 @@ pub(crate) struct Wait {
     pub(crate) ids: Vec<String>,
 }
 
-/// Free what crashed containers left behind
-///
-/// Says what was found. Only what belongs to this engine (HCS_ROOT and HCS_RUN) is touched.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  hcs gc --dry-run")]
 pub(crate) struct Gc {
@@ -152,7 +124,6 @@ pub(crate) struct Gc {
     pub(crate) dry_run: bool,
 }
 
-/// Manage the Windows bases, the file systems that Windows containers start from
 #[derive(Debug, Subcommand)]
 #[command(after_help = "Example:\n  hcs base build && hcs base ls")]
 pub(crate) enum Base {
@@ -173,7 +144,6 @@ pub(crate) struct BaseRm {
     pub(crate) names: Vec<String>,
 }
 
-/// Print a script that completes this command's options in a shell
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  hcs completions bash > /etc/bash_completion.d/hcs")]
 pub(crate) struct Completions {

@@ -2,6 +2,7 @@
 
 pub(crate) mod change;
 pub(crate) mod image;
+mod later;
 pub(crate) mod manage;
 pub(crate) mod prefix;
 pub(crate) mod run;
@@ -13,6 +14,7 @@ use std::ffi::OsString;
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use self::later::Later;
 use self::manage::{Base, Completions, Gc, Inspect, Kill, Logs, Ls, Rm, Start, Stats, Stop, Wait};
 use crate::failure::Failure;
 
@@ -94,37 +96,113 @@ pub(crate) enum LogLevel {
     Trace,
 }
 
-/// What to do.
+/// What to do. A command's options are made when it is asked for ([`Later`]); the texts about it, which the list of all
+/// commands has too, therefore stand here.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    Run(Box<run::Run>),
-    Create(Box<run::Create>),
-    Start(Start),
-    Exec(Box<run::Exec>),
-    Ls(Ls),
-    Ps(manage::Ps),
-    Inspect(Inspect),
-    Stats(Stats),
-    Logs(Logs),
-    Top(watch::Top),
-    Events(watch::Events),
-    Pause(change::Pause),
-    Resume(change::Resume),
-    Update(change::Update),
-    Stop(Stop),
-    Kill(Kill),
-    Rm(Rm),
-    Wait(Wait),
-    Gc(Gc),
+    /// Run a program in a new container
+    ///
+    /// What stands before -- is an image, with arguments for its program. Behind -- stands a program: without --rootfs in
+    /// a Windows container, on the Windows base that `hcs base build` makes; with --rootfs in a Linux one with that
+    /// folder as its root. The program's standard streams are this command's, its exit code is this command's: a code
+    /// above 255 is printed in full on standard error, and this command ends with 255.
+    Run(Later<run::Run>),
+    /// Make a container without starting it
+    ///
+    /// Prints its name. `hcs start` starts it, `hcs exec` runs programs in it, `hcs rm` removes it.
+    Create(Later<run::Create>),
+    /// Start containers that were made by create
+    ///
+    /// Prints their names. Nothing runs in a container that has only been started: exec runs programs in it.
+    Start(Later<Start>),
+    /// Run a further program in a running container
+    ///
+    /// Standard streams and exit code pass through as with run.
+    Exec(Later<run::Exec>),
+    /// List containers
+    #[command(visible_alias = "list")]
+    Ls(Later<Ls>),
+    /// List the processes of a container
+    Ps(Later<manage::Ps>),
+    /// Show all that is known about containers
+    ///
+    /// Prints a JSON array, one object per name, also without --format json.
+    Inspect(Later<Inspect>),
+    /// Show what containers use
+    Stats(Later<Stats>),
+    /// Show what a container's detached programs have printed
+    ///
+    /// Their standard output is printed on standard output, their standard error on standard error.
+    Logs(Later<Logs>),
+    /// Show the processes of containers and what they use, again and again
+    ///
+    /// Refreshes until the containers have stopped or it is interrupted: on a terminal in place, elsewhere one table
+    /// below the other, with --format json one line each. Figures under CPU% are for the time since the last refresh;
+    /// the first table has none.
+    Top(Later<watch::Top>),
+    /// Show what happens to all containers, as it happens
+    ///
+    /// From now on and until it is interrupted: create, start, pause, resume, modify, oom (the memory limit ended
+    /// processes) and exit, whoever made it happen. With --format json each event is one line. The type missed says
+    /// that something is not in the list, because nobody read it in time; no filter hides it.
+    Events(Later<watch::Events>),
+    /// Stop every program of containers where it stands, until resume
+    ///
+    /// The programs keep their memory and get no processor time. Prints the names of the containers.
+    Pause(Later<change::Pause>),
+    /// Let the programs of paused containers go on
+    Resume(Later<change::Resume>),
+    /// Change what running containers may use, and which folders of the host they see
+    ///
+    /// What is not given stays as it is. Of the three limits of processors the service takes one at a time. A memory
+    /// limit below what is in use makes the kernel reclaim memory, and end programs where that is not enough.
+    Update(Later<change::Update>),
+    /// Shut containers down
+    ///
+    /// Programs are asked to end (Windows: CTRL_SHUTDOWN_EVENT, Linux: SIGTERM); when the time is over the container
+    /// is terminated.
+    Stop(Later<Stop>),
+    /// Terminate containers, or signal or end one process
+    ///
+    /// Without --process, and without --signal, the whole container is terminated at once.
+    Kill(Later<Kill>),
+    /// Remove containers with their records and logs
+    Rm(Later<Rm>),
+    /// Wait until containers have stopped and print their exit codes
+    ///
+    /// The code is that of the first program that ran in the container, in full (32 bits), one line per container; -
+    /// when none did. This command itself ends with 0.
+    Wait(Later<Wait>),
+    /// Free what crashed containers left behind
+    ///
+    /// Says what was found. Only what belongs to this engine (HCS_ROOT and HCS_RUN) is touched.
+    Gc(Later<Gc>),
+    /// Manage the Windows bases, the file systems that Windows containers start from
     #[command(subcommand)]
-    Base(Base),
+    Base(Later<Base>),
+    /// Let Windows programs in a Wine prefix use this machine's containers
+    ///
+    /// A program of Windows that makes containers looks for the service's DLLs in the system directory. These are put
+    /// there; they talk to hcsd, which runs on this machine: hcsd --tcp 127.0.0.1:PORT.
     #[command(subcommand)]
-    Image(Box<image::Image>),
-    Commit(Box<image::Commit>),
+    WinePrefix(Later<prefix::WinePrefix>),
+    /// Get, make and hand on images
+    ///
+    /// An image is what containers are made of: `hcs run IMAGE`. Images of Linux and of Windows are kept below HCS_ROOT.
     #[command(subcommand)]
-    WinePrefix(prefix::WinePrefix),
-    Features(watch::Features),
-    Completions(Completions),
+    Image(Later<image::Image>),
+    /// Make an image of what a stopped container wrote
+    ///
+    /// Of containers of images, and of those made with --keep-scratch. What lies in volumes is left out, and of Windows
+    /// containers the registry. Prints the image's name with its digest.
+    Commit(Later<image::Commit>),
+    /// Show what this host can do, and why it can't do the rest
+    ///
+    /// Kinds of guests, schema versions, Wine, cgroups and the limits that can be set, isolation. Nothing is made to
+    /// find out.
+    Features(Later<watch::Features>),
+    /// Print a script that completes this command's options in a shell
+    Completions(Later<Completions>),
 }
 
 /// Whether a command line that can't be parsed asks for JSON. Behind -- stands what is the program's.

@@ -4,10 +4,6 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-/// Let Windows programs in a Wine prefix use this machine's containers
-///
-/// A program of Windows that makes containers looks for the service's DLLs in the system directory. These are put
-/// there; they talk to hcsd, which runs on this machine: hcsd --tcp 127.0.0.1:PORT.
 #[derive(Debug, Subcommand)]
 #[command(after_help = "Example:\n  hcs wine-prefix install ~/.wine --host http://127.0.0.1:8376 \
                         --token-file /run/hcs/hcsd.token")]

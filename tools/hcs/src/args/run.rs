@@ -10,12 +10,6 @@ use clap::{ArgAction, Args};
 use super::values::{self, Pair, Volume};
 use crate::size;
 
-/// Run a program in a new container
-///
-/// What stands before -- is an image, with arguments for its program. Behind -- stands a program: without --rootfs in a
-/// Windows container, on the Windows base that `hcs base build` makes; with --rootfs in a Linux one with that folder as
-/// its root. The program's standard streams are this command's, its exit
-/// code is this command's: a code above 255 is printed in full on standard error, and this command ends with 255.
 #[derive(Args, Debug)]
 #[command(
     override_usage = "hcs run [OPTIONS] IMAGE [ARG]...\n       hcs run [OPTIONS] -- PROGRAM [ARG]...",
@@ -69,9 +63,6 @@ const RUN_EXAMPLES: &str = r"Examples:
 Exit codes: the program's own, or 125 the container could not be made, 126 the program can't be run,
 127 the program was not found, 255 the program's code is above 255 (printed on standard error).";
 
-/// Make a container without starting it
-///
-/// Prints its name. `hcs start` starts it, `hcs exec` runs programs in it, `hcs rm` removes it.
 #[derive(Args, Debug)]
 #[command(after_help = CREATE_EXAMPLES)]
 pub(crate) struct Create {
@@ -84,9 +75,6 @@ const CREATE_EXAMPLES: &str = r"Examples:
   hcs create --name box --rootfs ./rootfs -v /srv/data:/data:ro
   hcs create --config container.json";
 
-/// Run a further program in a running container
-///
-/// Standard streams and exit code pass through as with run.
 #[derive(Args, Debug)]
 #[command(override_usage = "hcs exec [OPTIONS] ID [--] PROGRAM [ARG]...", after_help = EXEC_EXAMPLES)]
 pub(crate) struct Exec {
