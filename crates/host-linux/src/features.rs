@@ -215,7 +215,7 @@ mod tests {
             Options { root: temp.path().join("root"), run: temp.path().join("run"), ..Options::default() };
         let features = LinuxHost::open(options).unwrap().features();
         assert!(features.iter().all(|feature| !feature.detail.is_empty()), "{features:?}");
-        let names: Vec<_> = features.iter().map(|feature| feature.name).collect();
+        let names: Vec<_> = features.iter().map(|feature| feature.name.as_str()).collect();
         for name in ["guest-linux", "guest-windows", "wine", "cgroups", "limit-memory", "id-mapped-mounts"] {
             assert!(names.contains(&name), "{name} in {names:?}");
         }

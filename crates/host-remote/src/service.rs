@@ -27,6 +27,9 @@ struct Inner {
     session: Mutex<Option<Arc<Session>>>,
 }
 
+/// A call: its session, and its number there.
+type UnderWay = (Weak<Session>, u64);
+
 impl RemoteHost {
     /// A host behind this server. It is not connected to yet.
     ///
@@ -71,7 +74,7 @@ impl RemoteHost {
     fn call(&self, kind: OperationKind, name: &str, query: &str) -> Operation {
         let (operation, completer) = Operation::new(kind, Object::service());
         // Where the call is under way, from before it is made: its answer may take the completer.
-        let under_way: Arc<Mutex<Option<(Weak<Session>, u64)>>> = Arc::default();
+        let under_way: Arc<Mutex<Option<UnderWay>>> = Arc::default();
         let to_cancel = Arc::clone(&under_way);
         completer.on_cancel(move || {
             let under_way = to_cancel.lock().unwrap_or_else(PoisonError::into_inner).take();

@@ -162,7 +162,7 @@ fn a_full_state_disk_refuses_new_systems_by_path_and_hurts_no_other() {
     drop(system);
     // The room for its last word was taken beforehand.
     let info = small.engine.host.inspect("running").unwrap();
-    assert_eq!((info.state, info.exit_type.as_deref()), ("Stopped", Some("ForcedExit")));
+    assert_eq!((&*info.state, info.exit_type.as_deref()), ("Stopped", Some("ForcedExit")));
     small.make_room();
     small.engine.host.remove("running").unwrap();
     small.all_is_well();
