@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use hcs_contract::{ComputeService, Deadlines, Error, Object, Operation, OperationKind, Result};
+use hcs_contract::{
+    ComputeService, Deadlines, Error, Object, Operation, OperationKind, Result, StorageService,
+};
 use hcs_schema::compute::{ComputeSystemQuery, v1, v2};
 use hcs_schema::{Document, from_json};
 
@@ -26,6 +28,7 @@ use crate::{Container, Guest, Options};
 #[derive(Clone, Debug)]
 pub struct Host {
     service: Arc<dyn ComputeService>,
+    storage: Option<Arc<dyn StorageService>>,
     shared: Arc<Shared>,
     #[cfg(target_os = "linux")]
     linux: Option<Arc<crate::linux::LinuxHost>>,
@@ -66,6 +69,7 @@ impl Host {
         engine.deadlines = options.deadlines.clone();
         let linux = Arc::new(crate::linux::LinuxHost::open(engine)?);
         let mut this = Self::from_service(Arc::clone(&linux) as Arc<dyn ComputeService>, options);
+        this.storage = Some(Arc::clone(&linux) as Arc<dyn StorageService>);
         this.linux = Some(linux);
         Ok(this)
     }
@@ -124,10 +128,22 @@ impl Host {
         };
         Self {
             service,
+            storage: None,
             shared: Arc::new(shared),
             #[cfg(target_os = "linux")]
             linux: None,
         }
+    }
+
+    /// The same host with layers: a storage service of its own kind, for [`Host::layers`].
+    #[must_use]
+    pub fn with_storage(mut self, storage: Arc<dyn StorageService>) -> Self {
+        self.storage = Some(storage);
+        self
+    }
+
+    pub(crate) fn storage(&self) -> Option<&Arc<dyn StorageService>> {
+        self.storage.as_ref()
     }
 
     /// The contract below this API, for what has no word here yet.

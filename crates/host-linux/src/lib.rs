@@ -35,4 +35,5 @@ pub use client::{install_client, uninstall_client};
 pub use compute::fuzzing;
 pub use compute::{Garbage, GcReport, LinuxHost, MappedFolder, MappedNow, MappedSocket, SystemInfo};
 pub use features::Feature;
+pub use hcs_layers as layers;
 pub use options::{IdPool, Options};

@@ -17,6 +17,7 @@ pub mod backup;
 mod bytes;
 pub mod ea;
 pub mod filetime;
+pub mod hive;
 #[cfg(target_os = "linux")]
 mod layer;
 #[cfg(target_os = "linux")]

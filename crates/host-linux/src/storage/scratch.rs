@@ -233,12 +233,12 @@ impl Call<'_> {
     }
 
     /// The folder in which a layer's `Files` lie, for whoever reads them: `work` gets it and the layers that it stands on.
-    pub(super) fn read(
+    pub(super) fn read<T>(
         &self,
         layer: &str,
         parents: &[LayerDescriptor],
-        work: impl FnOnce(&Path, &[PathBuf]) -> Result<()>,
-    ) -> Result<()> {
+        work: impl FnOnce(&Path, &[PathBuf]) -> Result<T>,
+    ) -> Result<T> {
         let layer = layer::real(layer)?;
         let parents = layer::parents(parents)?;
         self.with(&layer, |volume| {
