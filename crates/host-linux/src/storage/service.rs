@@ -50,6 +50,24 @@ impl LinuxHost {
         })
     }
 
+    /// Shows a prepared layer at a folder too, as `SetVolumeMountPoint` of Windows does it.
+    ///
+    /// # Errors
+    /// `ERROR_NOT_READY`, for one that is not prepared; the operating system's.
+    #[doc(alias = "SetVolumeMountPoint")]
+    pub fn add_mount_point(&self, layer: &str, folder: &Path) -> Result<()> {
+        named(OperationKind::PrepareLayer, layer, || self.storage().add_point(layer, folder))
+    }
+
+    /// Undoes [`LinuxHost::add_mount_point`]. Until then the layer stays prepared.
+    ///
+    /// # Errors
+    /// Invalid argument, for a folder that shows it not; `ERROR_BUSY`, while something in it is open.
+    #[doc(alias = "DeleteVolumeMountPoint")]
+    pub fn remove_mount_point(&self, layer: &str, folder: &Path) -> Result<()> {
+        named(OperationKind::UnprepareLayer, layer, || self.storage().remove_point(layer, folder))
+    }
+
     /// The folder behind a path of a volume that [`StorageService::layer_mount_path`] gave out, `\\?\Volume{GUID}` with or
     /// without more behind it.
     ///
