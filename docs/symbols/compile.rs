@@ -3,6 +3,7 @@
 #[allow(unused_imports, reason = "that they resolve is the test")]
 mod items {
     use hcsshim::Container as _;
+    use hcsshim::DriverInfo as _;
     use hcsshim::ERROR_GEN_FAILURE as _;
     use hcsshim::ERROR_SHUTDOWN_IN_PROGRESS as _;
     use hcsshim::Error as _;
@@ -14,6 +15,8 @@ mod items {
     use hcsshim::ErrorKind::Timeout as _;
     use hcsshim::ErrorKind::UnexpectedExit as _;
     use hcsshim::ErrorKind::UnexpectedValue as _;
+    use hcsshim::Guid as _;
+    use hcsshim::LayerDescriptor as _;
     use hcsshim::Process as _;
     use hcsshim::TIMEOUT_INFINITE as _;
     use hcsshim::WAIT_ERR_EXEC_FAILED as _;
@@ -28,6 +31,8 @@ mod items {
     use hcsshim::hcn::Globals as _;
     use hcsshim::hcn::SupportedFeatures as _;
     use hcsshim::hcn::new_namespace as _;
+    use hcsshim::linux::LayerReader as _;
+    use hcsshim::linux::LayerWriter as _;
     use hcsshim::schema::compute::PropertyType as _;
     use hcsshim::schema::compute::RequestType as _;
     use hcsshim::schema::compute::ResourceType as _;
@@ -166,6 +171,8 @@ fn members_and_methods_are_there() {
     let _ = hcsshim::Error::object_id;
     let _ = hcsshim::Error::operation;
     let _ = hcsshim::Error::to_string;
+    let _ = hcsshim::Guid::of_source;
+    let _ = hcsshim::Guid::to_string;
     let _ = hcsshim::Host::containers;
     let _ = hcsshim::Host::hot_attach_endpoint;
     let _ = hcsshim::Host::hot_detach_endpoint;
@@ -182,6 +189,8 @@ fn members_and_methods_are_there() {
     let _ = hcsshim::Hresult::ERROR_VMCOMPUTE_SYSTEM_NOT_FOUND;
     let _ = hcsshim::Hresult::ERROR_VMCOMPUTE_UNKNOWN_MESSAGE;
     let _ = hcsshim::Hresult::E_ACCESSDENIED;
+    let _ = hcsshim::Layers::name_to_guid;
+    let _ = hcsshim::Layers::shared_base_images;
     let _ = hcsshim::Process::close;
     let _ = hcsshim::Process::close_stdin;
     let _ = hcsshim::Process::exit_code;
@@ -265,6 +274,8 @@ fn members_and_methods_are_there() {
     let _ = hcsshim::hns::Hns::remove_namespace_endpoint;
     let _ = hcsshim::hns::Hns::remove_policy_list_endpoint;
     let _ = hcsshim::hns::Hns::update_endpoint;
+    let _ = hcsshim::linux::LinuxHost::layer_reader;
+    let _ = hcsshim::linux::LinuxHost::layer_writer;
     let _ = hcsshim::schema::compute::PropertyType::GUEST_CONNECTION;
     let _ = hcsshim::schema::compute::PropertyType::MAPPED_VIRTUAL_DISK;
     let _ = hcsshim::schema::compute::PropertyType::PROCESS_LIST;
@@ -392,6 +403,11 @@ fn members_and_methods_are_there() {
     };
     let _ = |it: &hcsshim::hcn::SupportedFeatures| {
         let _ = &it.remote_subnet;
+    let _ = |it: &hcsshim::DriverInfo| {
+        let _ = &it.flavour;
+    };
+    let _ = |it: &hcsshim::DriverInfo| {
+        let _ = &it.home_dir;
     };
     let _ = |it: &hcsshim::schema::compute::v1::AssignedDevice| {
         let _ = &it.interface_class_guid;
@@ -1450,4 +1466,18 @@ pub(crate) const CALLS: &[&str] = &[
     "hcsshim::Container::create_process(..)",
     "hcsshim::Container::modify(..)",
     "hcsshim::Host::create_container(..)",
+    "hcsshim::Layers::activate(..)",
+    "hcsshim::Layers::create(..)",
+    "hcsshim::Layers::create_scratch(..)",
+    "hcsshim::Layers::deactivate(..)",
+    "hcsshim::Layers::destroy(..)",
+    "hcsshim::Layers::exists(..)",
+    "hcsshim::Layers::expand_scratch(..)",
+    "hcsshim::Layers::export(..)",
+    "hcsshim::Layers::import(..)",
+    "hcsshim::Layers::mount_path(..)",
+    "hcsshim::Layers::prepare(..)",
+    "hcsshim::Layers::process_base(..)",
+    "hcsshim::Layers::process_utility_vm_image(..)",
+    "hcsshim::Layers::unprepare(..)",
 ];

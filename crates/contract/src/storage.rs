@@ -131,6 +131,16 @@ pub trait StorageService: fmt::Debug + Send + Sync {
     /// Not found, without `Files`.
     fn process_base_image(&self, layer: &str) -> Result<()>;
 
+    /// Makes a base layer of a folder with `Files` and perhaps `UtilityVM/Files`, as somebody made it by hand: hives that
+    /// are not there are made empty (`ConvertToBaseLayer` of the Go library). Hosts without it leave this default.
+    ///
+    /// # Errors
+    /// Not supported; as [`StorageService::process_base_image`].
+    fn convert_to_base_layer(&self, layer: &str) -> Result<()> {
+        let _ = layer;
+        Err(Error::not_supported("ConvertToBaseLayer", "this host makes no hives"))
+    }
+
     /// The same for the image of a utility VM (`ProcessUtilityImage`).
     ///
     /// # Errors

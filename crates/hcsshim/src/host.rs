@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use hcs_contract::{
     ComputeService, Deadlines, Error, NetworkService, Object, Operation, OperationKind, Result,
+    StorageService,
 };
 use hcs_schema::compute::{ComputeSystemQuery, v1, v2};
 use hcs_schema::{Document, from_json};
@@ -31,6 +32,7 @@ use crate::{Container, Guest, Options};
 pub struct Host {
     service: Arc<dyn ComputeService>,
     networks: Option<Arc<dyn NetworkService>>,
+    storage: Option<Arc<dyn StorageService>>,
     shared: Arc<Shared>,
     #[cfg(target_os = "linux")]
     linux: Option<Arc<crate::linux::LinuxHost>>,
@@ -71,6 +73,7 @@ impl Host {
         engine.deadlines = options.deadlines.clone();
         let linux = Arc::new(crate::linux::LinuxHost::open(engine)?);
         let mut this = Self::from_service(Arc::clone(&linux) as Arc<dyn ComputeService>, options);
+        this.storage = Some(Arc::clone(&linux) as Arc<dyn StorageService>);
         this.linux = Some(linux);
         Ok(this)
     }
@@ -130,6 +133,7 @@ impl Host {
         Self {
             service,
             networks: None,
+            storage: None,
             shared: Arc::new(shared),
             #[cfg(target_os = "linux")]
             linux: None,
@@ -166,6 +170,17 @@ impl Host {
     pub fn networks(&self) -> Result<&Arc<dyn NetworkService>> {
         let none = || Error::not_supported("networks", "this host has no network service");
         self.networks.as_ref().ok_or_else(none)
+    }
+
+    /// The same host with layers: a storage service of its own kind, for [`Host::layers`].
+    #[must_use]
+    pub fn with_storage(mut self, storage: Arc<dyn StorageService>) -> Self {
+        self.storage = Some(storage);
+        self
+    }
+
+    pub(crate) fn storage(&self) -> Option<&Arc<dyn StorageService>> {
+        self.storage.as_ref()
     }
 
     /// The contract below this API, for what has no word here yet.

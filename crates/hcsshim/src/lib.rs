@@ -31,6 +31,7 @@
 //! # Parts
 //! - [`Host`] creates, opens and lists containers; [`Container`] is a handle of one; [`Process`] of a process in it.
 //! - [`Command`] starts processes in the manner of `std::process::Command`.
+//! - [`Layers`] makes, mounts and removes layers of Windows images.
 //! - [`Events`] tells what happens to all containers of a host, whoever makes it happen.
 //! - [`hcn`] has networks, endpoints, namespaces, load balancers and routes; [`hns`] the same objects by the older interface.
 //! - [`schema`] has every document as a type. Wherever a document is taken, JSON text of a newer schema may be given.
@@ -72,6 +73,7 @@ pub mod future;
 pub mod hcn;
 pub mod hns;
 mod host;
+mod layers;
 mod limit;
 #[cfg(target_os = "linux")]
 pub mod linux;
@@ -96,9 +98,10 @@ pub use events::Events;
 pub use exit::{ExitStatus, SystemExit};
 pub use hcs_contract as contract;
 pub use hcs_contract::{
-    Deadline, Deadlines, Error, ErrorEvent, ErrorKind, EventStopper, EventType, Hresult, NetworkEvent,
-    NetworkEventKind, Notification, NotificationType, Object, ObjectKind, OperationKind, ProcessStreams,
-    Records, Result, Stream, StreamSource, Subscription, SystemEvent, SystemEventKind,
+    Deadline, Deadlines, Error, ErrorEvent, ErrorKind, EventStopper, EventType, Guid, Hresult,
+    LayerDescriptor, NetworkEvent, NetworkEventKind, Notification, NotificationType, Object, ObjectKind,
+    OperationKind, ProcessStreams, Records, Result, Stream, StreamSource, Subscription, SystemEvent,
+    SystemEventKind,
 };
 #[cfg(feature = "fake")]
 #[doc(inline)]
@@ -109,6 +112,7 @@ pub use hcs_host_remote as remote;
 #[doc(inline)]
 pub use hcs_schema as schema;
 pub use host::Host;
+pub use layers::{DriverInfo, Layers};
 pub use options::Options;
 pub use process::{Process, StdioPipes};
 pub use signal::Signal;

@@ -35,5 +35,6 @@ pub use client::{install_client, uninstall_client};
 #[doc(hidden)]
 pub use compute::fuzzing;
 pub use compute::{Garbage, GcReport, LinuxHost, MappedFolder, MappedNow, MappedSocket, Written};
+pub use hcs_layers as layers;
 pub use network::NetworkReport;
 pub use options::{IdPool, Options};

@@ -15,8 +15,11 @@
 
 pub mod backup;
 mod bytes;
+#[cfg(target_os = "linux")]
+mod diff;
 pub mod ea;
 pub mod filetime;
+pub mod hive;
 #[cfg(target_os = "linux")]
 mod layer;
 #[cfg(target_os = "linux")]
@@ -36,6 +39,8 @@ pub mod transport;
 #[cfg(target_os = "linux")]
 mod whole;
 
+#[cfg(target_os = "linux")]
+pub use diff::{Change, diff};
 #[cfg(target_os = "linux")]
 pub use layer::{Backup, Item, LayerError, LayerOptions, LayerReader, LayerWriter, What};
 #[cfg(target_os = "linux")]

@@ -33,6 +33,9 @@ pub(crate) enum Command {
     Create {
         #[command(flatten)]
         layers: Layers,
+        /// Bytes that it may hold, as a number or with K, M, G, T behind it (default: what the disk has)
+        #[arg(long, value_name = "SIZE", value_parser = size)]
+        size: Option<u64>,
         /// Where to make it
         layer: PathBuf,
     },
@@ -66,6 +69,19 @@ pub(crate) enum Command {
     MakeBaseLayer {
         /// The directory
         layer: PathBuf,
+    },
+    /// Lets virtual machines use a file: refused, there are none
+    #[command(name = "grantvmgroupaccess")]
+    GrantVmGroupAccess {
+        /// The file
+        path: PathBuf,
+    },
+    /// Lists what differs between two layers
+    Diff {
+        /// The one
+        first: PathBuf,
+        /// The other
+        second: PathBuf,
     },
     /// Says what is in a layer
     Inspect {
@@ -121,4 +137,19 @@ pub(crate) struct Import {
     pub(crate) allow_missing_end: bool,
     /// Where to make the layer: a folder that is new or empty
     pub(crate) layer: PathBuf,
+}
+
+/// Bytes, by a number and perhaps its unit: powers of 1024.
+fn size(text: &str) -> Result<u64, String> {
+    let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
+    let shift = match text[digits.len()..].to_ascii_uppercase().as_str() {
+        "" | "B" => 0,
+        "K" | "KB" | "KIB" => 10,
+        "M" | "MB" | "MIB" => 20,
+        "G" | "GB" | "GIB" => 30,
+        "T" | "TB" | "TIB" => 40,
+        unit => return Err(format!("{unit:?} is no unit; K, M, G and T are")),
+    };
+    let number: u64 = digits.parse().map_err(|_| format!("{digits:?} is no number"))?;
+    number.checked_mul(1 << shift).ok_or_else(|| "that is more than can be".to_owned())
 }

@@ -16,11 +16,27 @@ pub(crate) enum Failure {
     Layer { layer: String, source: TarLayerError },
     #[error("cannot write the result")]
     Output { source: io::Error },
-    #[error("{command} is not supported here: it needs {what}, which this version does not make")]
-    NotHere { command: &'static str, what: &'static str },
+    #[error(transparent)]
+    Host { source: hcsshim::Error },
+    #[error("the layers have {count} differences")]
+    Differ { count: usize },
+}
+
+impl From<hcsshim::Error> for Failure {
+    fn from(source: hcsshim::Error) -> Self {
+        Self::Host { source }
+    }
 }
 
 impl Failure {
+    /// What to do about it.
+    pub(crate) fn hint(&self) -> Option<&str> {
+        match self {
+            Self::Host { source } => source.hint(),
+            _ => None,
+        }
+    }
+
     /// Whoever read our output has had enough: no failure of ours.
     pub(crate) fn is_closed_pipe(&self) -> bool {
         let (Self::Output { source } | Self::Layer { source: TarLayerError::Write { source }, .. }) = self

@@ -33,9 +33,15 @@ pub(crate) fn failure(failure: &Failure, json: bool) {
     }
     // A transparent error says the same as its cause.
     causes.dedup();
+    if let Failure::Host { source } = failure {
+        causes.extend(source.message().map(str::to_owned));
+    }
     if json {
         note(&serde_json::json!({ "Error": causes[0], "Causes": causes[1..] }).to_string());
     } else {
         note(&causes.join(": "));
+        if let Some(hint) = failure.hint() {
+            note(&format!("wclayer: {hint}"));
+        }
     }
 }

@@ -31,6 +31,8 @@ impl Session {
         let mut child = Command::new(program)
             .args(args.split_whitespace())
             .current_dir(self.0.path())
+            .env("HCS_ROOT", self.path("state"))
+            .env("HCS_RUN", self.path("run"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -183,13 +185,16 @@ fn usage_is_as_in_the_original() {
     for command in ["create scratch", "mount scratch"] {
         assert_eq!(session.fails(command, b""), "at least one read-only layer must be specified\n");
     }
-    for command in ["create -l a scratch", "mount -l a scratch", "unmount scratch", "makebaselayer folder"] {
-        let name = command.split(' ').next().unwrap();
+    for command in ["create -l missing none", "mount -l tree none", "unmount none", "makebaselayer none"] {
         let error = session.fails(command, b"");
-        assert!(error.starts_with(&format!("{name} is not supported here")), "{error}");
+        assert!(error.contains("no such layer"), "{error}");
     }
+    assert!(session.fails("grantvmgroupaccess x", b"").contains("GrantVmAccess is not supported here"));
+    assert!(session.fails("create -l tree --size 5X scratch", b"").ends_with("invalid command usage\n"));
     let help = String::from_utf8(session.ok("--help", b"")).unwrap();
-    for command in ["create", "export", "import", "mount", "remove", "unmount", "makebaselayer"] {
+    for command in
+        ["create", "export", "import", "mount", "remove", "unmount", "makebaselayer", "diff", "verify"]
+    {
         assert!(help.contains(&format!("\n  {command} ")), "{command}");
     }
     assert!(session.ok("--version", b"").starts_with(b"wclayer "));
@@ -206,4 +211,51 @@ fn only_layers_are_removed() {
     assert!(error.contains("has nothing of a layer in it"), "{error}");
     assert!(session.path("home/documents").exists());
     assert!(session.fails("remove missing", b"").contains("missing"));
+}
+
+#[test]
+fn a_scratch_is_made_mounted_changed_and_exported_as_a_layer() {
+    let session = Session::new();
+    session.ok("import -i layer.tar base", b"");
+    session.ok("create -l base --size 64M sized", b"");
+    assert!(session.path("sized/scratch.ext4").exists());
+    session.ok("create -l base scratch", b"");
+    assert!(session.fails("create -l base scratch", b"").contains("already exists"));
+    assert_eq!(session.fails("export scratch", b""), "at least one read-only layer must be specified\n");
+    let folder = String::from_utf8(session.ok("mount -l base scratch", b"")).unwrap();
+    let folder = std::path::Path::new(folder.trim_end());
+    assert_eq!(fs_err::metadata(folder.join("a/b")).unwrap().len(), 400_000);
+    fs_err::write(folder.join("new"), "new").unwrap();
+    fs_err::remove_file(folder.join("a/b")).unwrap();
+    let error = session.fails("remove base", b"");
+    assert!(error.contains("stands on it") && error.contains("base"), "{error}");
+    assert!(session.fails("export -l base scratch", b"").contains("unprepare it first"));
+    session.ok("unmount scratch", b"");
+    assert!(session.fails("unmount scratch", b"").contains("not activated"));
+
+    // At a folder of choice, too, and its volume for programs.
+    fs_err::create_dir(session.path("here")).unwrap();
+    let shown = session.ok("mount --format json -l base scratch here", b"");
+    let shown: serde_json::Value = serde_json::from_slice(&shown).unwrap();
+    assert!(shown["Volume"].as_str().unwrap().starts_with(r"\\?\Volume{"), "{shown}");
+    assert!(session.path("here/new").exists());
+    assert!(session.fails("unmount scratch", b"").contains("mount point"));
+    session.ok("unmount scratch here", b"");
+    assert!(!session.path("here/new").exists());
+
+    let tar = session.ok("export -l base scratch", b"");
+    session.ok("import -l base upper", &tar);
+    let difference = session.run("diff base upper", b"");
+    assert_eq!(difference.status.code(), Some(1));
+    let text = String::from_utf8(difference.stdout).unwrap();
+    assert!(text.contains("added    Files/a/.wh.b\n") && text.contains("added    Files/new\n"), "{text}");
+    assert!(text.contains("removed  Files/a/b\n"), "{text}");
+    assert!(session.ok("diff --format json upper upper", b"").starts_with(b"[]"));
+    for layer in ["scratch", "sized", "upper", "base"] {
+        session.ok(&format!("remove {layer}"), b"");
+        assert!(!session.path(layer).exists());
+    }
+    fs_err::create_dir(session.path("tree/UtilityVM")).unwrap();
+    session.ok("makebaselayer tree", b"");
+    assert!(session.path("tree/Hives/SYSTEM_BASE").exists());
 }

@@ -1,5 +1,5 @@
 //! What only the engine on Linux has: its options, and through [`crate::Host::linux`] the records and logs of ended
-//! containers, Wine bases, and clearing away after crashes; and what makes clients of the service run in a Wine prefix.
+//! containers, Wine bases, reading and making layers entry by entry, and clearing away after crashes; and what makes clients of the service run in a Wine prefix.
 
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
@@ -13,6 +13,8 @@ pub mod fuzzing {
 }
 mod log;
 
+#[doc(inline)]
+pub use hcs_host_linux::layers::{LayerReader, LayerWriter};
 pub use hcs_host_linux::wine::{Base, BaseInfo, Progress, Step};
 pub use hcs_host_linux::{
     Garbage, GcReport, IdPool, LinuxHost, MappedFolder, MappedNow, MappedSocket, Options, Written, install_client,

@@ -28,6 +28,7 @@ pub(super) const CONFIG: &str = "Files/Windows/System32/config";
 pub(super) fn process(layer: &str) -> Result<()> {
     let layer = absolute("layer", layer)?;
     files(&layer)?;
+    below(&layer, CONFIG)?;
     let hives = layer.join("Hives");
     match rustix::fs::mkdir(&hives, Mode::from_raw_mode(0o755)) {
         Ok(()) | Err(Errno::EXIST) => {}
@@ -42,6 +43,53 @@ pub(super) fn process(layer: &str) -> Result<()> {
         match rustix::fs::link(&from, &to) {
             Ok(()) | Err(Errno::EXIST) => {}
             Err(errno) => return Err(os("link the hive", &to, errno)),
+        }
+    }
+    Ok(())
+}
+
+/// The same of a folder that somebody made by hand: hives that are not there are empty ones.
+pub(super) fn convert(layer: &str) -> Result<()> {
+    let folder = absolute("layer", layer)?;
+    files(&folder)?;
+    let config = folder.join(CONFIG);
+    below(&folder, CONFIG)?;
+    fs_err::create_dir_all(&config).map_err(|error| io("make", &config, error))?;
+    for (name, _) in HIVES {
+        let path = config.join(name);
+        match fs_err::symlink_metadata(&path) {
+            Ok(_) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                fs_err::write(&path, hcs_layers::hive::empty()).map_err(|error| io("write", &path, error))?;
+            }
+            Err(error) => return Err(io("look at", &path, error)),
+        }
+    }
+    let utility = folder.join("UtilityVM");
+    let boot = utility.join("Files/EFI/Microsoft/Boot/BCD");
+    let has_utility = utility.join(FILES).symlink_metadata().is_ok();
+    if has_utility {
+        below(&folder, "UtilityVM/Files/EFI/Microsoft/Boot")?;
+        if !boot.symlink_metadata().is_ok_and(|found| found.is_file()) {
+            return Err(Error::invalid_argument("layer", format!("{} is no file", boot.display())));
+        }
+    }
+    process(layer)?;
+    if has_utility { files(&utility) } else { Ok(()) }
+}
+
+/// No folder on the way is a link, which would lead out of the layer.
+fn below(layer: &Path, path: &str) -> Result<()> {
+    let mut folder = layer.to_owned();
+    for part in path.split('/') {
+        folder.push(part);
+        match fs_err::symlink_metadata(&folder) {
+            Ok(found) if found.is_dir() => {}
+            Ok(_) => {
+                return Err(Error::invalid_argument("layer", format!("{} is no folder", folder.display())));
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(io("look at", &folder, error)),
         }
     }
     Ok(())

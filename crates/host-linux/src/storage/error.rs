@@ -40,7 +40,9 @@ pub(super) fn layer(error: LayerError) -> Error {
     let code = match &error {
         LayerError::NotEmpty { folder } => return Error::already_exists(Object::layer(folder.clone())),
         LayerError::Mounted { .. } => Hresult::ERROR_BUSY,
-        LayerError::NoLayer { folder } => return Error::not_found(Object::layer(folder.clone())),
+        LayerError::NoLayer { folder } => {
+            return Error::not_found(Object::layer(folder.clone())).with_hint(error.to_string());
+        }
         LayerError::Io { step, name, source } => {
             let source = io::Error::new(source.kind(), source.to_string());
             return not_writable(step, Path::new(name), source);

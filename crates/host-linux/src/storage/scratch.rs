@@ -166,8 +166,44 @@ impl Call<'_> {
                 let state = format!("the container {id} uses its volume");
                 return Err(Error::invalid_state(object(&layer), state).with_hresult(Hresult::ERROR_BUSY));
             }
+            for point in &state.points {
+                if mount::is_overlay(point).map_err(|errno| os("look at", point, errno))? {
+                    return Err(busy(&layer, "it is shown at a mount point; remove that first"));
+                }
+            }
             hide(&layer, &state)?;
-            state.prepared = false;
+            (state.prepared, state.points) = (false, Vec::new());
+            volume.set(&state)
+        })
+    }
+
+    /// Shows a prepared layer at another folder too.
+    pub(super) fn add_point(&self, layer: &str, point: &Path) -> Result<()> {
+        let layer = layer::real(layer)?;
+        let point = fs_err::canonicalize(point).map_err(|error| io("find the mount point", point, error))?;
+        self.with(&layer, |volume| {
+            let state = volume.state()?.filter(|state| state.prepared);
+            let Some(mut state) = state else { return Err(not_ready(&layer, "it is not prepared")) };
+            // First the name: a mount that nobody knows of would keep the layer in use.
+            state.points.push(point.clone());
+            volume.set(&state)?;
+            rustix::mount::mount_bind(&state.target, &point).map_err(|errno| os("mount at", &point, errno))
+        })
+    }
+
+    /// Undoes [`Call::add_point`].
+    pub(super) fn remove_point(&self, layer: &str, point: &Path) -> Result<()> {
+        let layer = layer::real(layer)?;
+        let point = fs_err::canonicalize(point).map_err(|error| io("find the mount point", point, error))?;
+        self.with(&layer, |volume| {
+            let state = volume.state()?.filter(|state| state.points.contains(&point));
+            let shown = mount::is_overlay(&point).map_err(|errno| os("look at", &point, errno))?;
+            let Some(mut state) = state.filter(|_| shown) else {
+                let reason = format!("{} is no mount point of the layer", point.display());
+                return Err(Error::invalid_argument("mount point", reason));
+            };
+            mount::detach(&point).map_err(|errno| in_use(&layer, &point, errno))?;
+            state.points.retain(|known| *known != point);
             volume.set(&state)
         })
     }
@@ -233,12 +269,12 @@ impl Call<'_> {
     }
 
     /// The folder in which a layer's `Files` lie, for whoever reads them: `work` gets it and the layers that it stands on.
-    pub(super) fn read(
+    pub(super) fn read<T>(
         &self,
         layer: &str,
         parents: &[LayerDescriptor],
-        work: impl FnOnce(&Path, &[PathBuf]) -> Result<()>,
-    ) -> Result<()> {
+        work: impl FnOnce(&Path, &[PathBuf]) -> Result<T>,
+    ) -> Result<T> {
         let layer = layer::real(layer)?;
         let parents = layer::parents(parents)?;
         self.with(&layer, |volume| {

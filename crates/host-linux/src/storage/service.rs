@@ -21,6 +21,53 @@ impl LinuxHost {
         Call { layout: &self.engine.layout, deadline: deadlines.deadline(OperationKind::PrepareLayer) }
     }
 
+    /// Reads a layer, entry by entry. One that is writable is not prepared meanwhile, and with a size it is activated.
+    ///
+    /// # Errors
+    /// As [`StorageService::export_layer`].
+    #[doc(alias = "NewLayerReader")]
+    pub fn layer_reader(&self, layer: &str, parents: &[LayerDescriptor]) -> Result<LayerReader> {
+        named(OperationKind::ExportLayer, layer, || {
+            self.storage().read(layer, parents, |files, parents| {
+                LayerReader::open_above(files, parents).map_err(failure)
+            })
+        })
+    }
+
+    /// Makes a read-only layer, entry by entry.
+    ///
+    /// # Errors
+    /// As [`StorageService::import_layer`].
+    #[doc(alias = "NewLayerWriter")]
+    pub fn layer_writer(&self, layer: &str, parents: &[LayerDescriptor]) -> Result<LayerWriter> {
+        named(OperationKind::ImportLayer, layer, || {
+            let parents = layer::parents(parents)?;
+            let layer = layer::real(layer)?;
+            self.storage().with(&layer, |_| {
+                remove_unfinished(&layer)?;
+                LayerWriter::create(&layer, LayerOptions { parents }).map_err(failure)
+            })
+        })
+    }
+
+    /// Shows a prepared layer at a folder too, as `SetVolumeMountPoint` of Windows does it.
+    ///
+    /// # Errors
+    /// `ERROR_NOT_READY`, for one that is not prepared; the operating system's.
+    #[doc(alias = "SetVolumeMountPoint")]
+    pub fn add_mount_point(&self, layer: &str, folder: &Path) -> Result<()> {
+        named(OperationKind::PrepareLayer, layer, || self.storage().add_point(layer, folder))
+    }
+
+    /// Undoes [`LinuxHost::add_mount_point`]. Until then the layer stays prepared.
+    ///
+    /// # Errors
+    /// Invalid argument, for a folder that shows it not; `ERROR_BUSY`, while something in it is open.
+    #[doc(alias = "DeleteVolumeMountPoint")]
+    pub fn remove_mount_point(&self, layer: &str, folder: &Path) -> Result<()> {
+        named(OperationKind::UnprepareLayer, layer, || self.storage().remove_point(layer, folder))
+    }
+
     /// The folder behind a path of a volume that [`StorageService::layer_mount_path`] gave out, `\\?\Volume{GUID}` with or
     /// without more behind it.
     ///
@@ -130,6 +177,10 @@ impl StorageService for LinuxHost {
 
     fn process_base_image(&self, layer: &str) -> Result<()> {
         named(OperationKind::ProcessLayer, layer, || base::process(layer))
+    }
+
+    fn convert_to_base_layer(&self, layer: &str) -> Result<()> {
+        named(OperationKind::ProcessLayer, layer, || base::convert(layer))
     }
 
     fn process_utility_image(&self, path: &str) -> Result<()> {

@@ -35,6 +35,9 @@ pub(super) struct State {
     pub(super) parents: Vec<PathBuf>,
     /// Where it is shown.
     pub(super) target: PathBuf,
+    /// Where else it is shown.
+    #[serde(default)]
+    pub(super) points: Vec<PathBuf>,
     /// It is shown: the call that mounted it came to its end.
     pub(super) prepared: bool,
 }
@@ -94,6 +97,7 @@ impl Volume {
             layer: self.layer.clone(),
             parents: Vec::new(),
             target: self.target(),
+            points: Vec::new(),
             prepared: false,
         })
     }

@@ -42,8 +42,14 @@ fn a_writable_layer_is_exported_and_imported_as_a_read_only_one() {
     host.import_layer(&layer, &out, &base).unwrap();
     fails(host.import_layer(&layer, &out, &base), Hresult::ERROR_ALREADY_EXISTS, "layer");
     let object = |path: &str, content: &str| (path.to_owned(), What::Object, content.as_bytes().to_vec());
+    let (hives, files): (Vec<_>, Vec<_>) =
+        list(&layer).into_iter().partition(|(path, ..)| path.starts_with("Hives"));
+    assert_eq!(hives.len(), 6);
+    assert!(
+        hives.iter().any(|(path, _, content)| path == "Hives/System_Delta" && content.starts_with(b"regf"))
+    );
     assert_eq!(
-        list(&layer),
+        files,
         [
             object("Files", ""),
             ("Files/hello.txt".to_owned(), What::Tombstone, Vec::new()),
@@ -103,4 +109,29 @@ fn a_base_layer_is_made_of_files_with_hives() {
     fails(host.setup_base_os_layer(&path, r#"{"Type":"Vm"}"#), Hresult::ERROR_NOT_SUPPORTED, "Type");
     fails(host.process_utility_image(&place.path("os/UtilityVM")), Hresult::ERROR_NOT_FOUND, "UtilityVM");
     host.process_utility_image(&path).unwrap();
+}
+
+#[test]
+fn a_hand_made_tree_becomes_a_base_layer_with_empty_hives() {
+    let place = Place::new();
+    let host = &place.host;
+    let path = place.path("made");
+    fails(host.convert_to_base_layer(&path), Hresult::ERROR_NOT_FOUND, "made");
+    fs_err::create_dir_all(Path::new(&path).join("Files/Windows/System32/config")).unwrap();
+    fs_err::write(Path::new(&path).join("Files/Windows/System32/config/SAM"), "kept").unwrap();
+    host.convert_to_base_layer(&path).unwrap();
+    host.convert_to_base_layer(&path).unwrap();
+    let hive = fs_err::read(Path::new(&path).join("Hives/SOFTWARE_BASE")).unwrap();
+    assert!(hive.starts_with(b"regf") && hive == hcs_layers::hive::empty());
+    assert_eq!(fs_err::read(Path::new(&path).join("Hives/SAM_BASE")).unwrap(), b"kept");
+    // With a utility VM its boot data is there too, and nothing leads out.
+    fs_err::create_dir_all(Path::new(&path).join("UtilityVM/Files")).unwrap();
+    fails(host.convert_to_base_layer(&path), Hresult::E_INVALIDARG, "BCD");
+    let other = place.path("other");
+    fs_err::create_dir_all(Path::new(&other).join("Files")).unwrap();
+    fs_err::os::unix::fs::symlink("/var/tmp", Path::new(&other).join("Files/Windows")).unwrap();
+    fails(host.convert_to_base_layer(&other), Hresult::E_INVALIDARG, "Files/Windows");
+    // It stands below others.
+    let parent = [LayerDescriptor { path, ..LayerDescriptor::default() }];
+    host.create_sandbox_layer(&place.path("scratch"), &parent).unwrap();
 }

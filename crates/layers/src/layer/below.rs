@@ -92,6 +92,10 @@ impl Below {
         Ok(None)
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.layers.is_empty()
+    }
+
     /// The names that the layers together show in a folder.
     pub(crate) fn names(&mut self, folder: &str) -> Result<BTreeSet<String>, LayerError> {
         let mut names = BTreeSet::new();

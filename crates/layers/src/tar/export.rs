@@ -56,9 +56,21 @@ impl Export {
         self,
         folder: &Path,
         out: impl Write,
+        progress: impl FnMut(Progress),
+    ) -> Result<ExportReport, TarLayerError> {
+        self.run_from(LayerReader::open(folder)?, out, progress)
+    }
+
+    /// The same of a layer that is open and that nothing was read of.
+    ///
+    /// # Errors
+    /// As [`Export::run`].
+    pub fn run_from(
+        self,
+        mut layer: LayerReader,
+        out: impl Write,
         mut progress: impl FnMut(Progress),
     ) -> Result<ExportReport, TarLayerError> {
-        let mut layer = LayerReader::open(folder)?;
         let out = Out::new(out);
         match open_record(&mut layer)? {
             Some(record) if !self.canonical => return Replay { layer, record, out }.run(&mut progress),

@@ -7,14 +7,20 @@ use std::path::Path;
 use rustix::fs::{self, AtFlags, Mode, OFlags, Timestamps};
 
 use super::{BUFFER, CARRIER, FIRST_LINE, TOMBSTONES, carrier, is_carried, put_info};
-use crate::filetime::BasicInfo;
+use crate::filetime::{BasicInfo, attributes};
 use crate::layer::{Case, Tree, disk_times};
 use crate::{Item, LayerError, LayerReader, What};
+
+/// What of the registry a layer changes.
+const DELTAS: [&str; 5] =
+    ["System_Delta", "Software_Delta", "Sam_Delta", "Security_Delta", "DefaultUser_Delta"];
 
 /// Writes a layer into a folder that is new or empty. What fails leaves nothing.
 ///
 /// A folder whose whole lower content is hidden becomes a tombstone for each name that the layers below have in it: so
 /// `layer` has to be opened above them ([`LayerReader::open_above`]) where there is such a one.
+///
+/// A layer above others that brings no `Hives` gets empty ones: such a layer changes nothing of the registry.
 ///
 /// # Errors
 /// [`LayerError::NotEmpty`]; [`LayerError::Place`] for what is hidden in a utility VM, of which a transport folder has no
@@ -23,7 +29,12 @@ use crate::{Item, LayerError, LayerReader, What};
 pub fn export(layer: &mut LayerReader, folder: &Path) -> Result<(), LayerError> {
     let mut out = Transport { tree: Tree::create(folder, Case::Folded)?, folders: Vec::new() };
     let mut hidden = Vec::new();
+    let (mut hives, mut times) = (false, BasicInfo::default());
     while let Some(item) = layer.next()? {
+        hives |= item.path == "Hives";
+        if item.path == "Files" {
+            times = item.object.info;
+        }
         match item.what {
             What::Object => out.object(layer, &item)?,
             What::Tombstone => hidden.push(item.path),
@@ -41,6 +52,9 @@ pub fn export(layer: &mut LayerReader, folder: &Path) -> Result<(), LayerError> 
                 }
             }
         }
+    }
+    if !hives && layer.below().is_some_and(|below| !below.is_empty()) {
+        out.no_changes(&times)?;
     }
     out.tombstones(&hidden)?;
     out.finish()
@@ -102,6 +116,25 @@ impl Transport {
         let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY;
         let file = self.tree.root.open_at(path.as_bytes(), flags, Mode::from_raw_mode(0o644));
         file.map(File::from).map_err(|error| LayerError::io("make", path.as_bytes(), error))
+    }
+
+    /// The hives of a layer that changes no registry. Readers of transport folders want them, and take the times of `Files`
+    /// from the first.
+    fn no_changes(&mut self, times: &BasicInfo) -> Result<(), LayerError> {
+        self.tree.register("Hives")?;
+        self.folder("Hives", times)?;
+        for hive in DELTAS {
+            let path = format!("Hives/{hive}");
+            self.tree.register(&path)?;
+            let mut file = self.file(&path)?;
+            let info = BasicInfo { attributes: attributes::ARCHIVE, ..*times };
+            let written = file.write_all(&crate::hive::empty());
+            written.map_err(|error| LayerError::io("write", path.as_bytes(), error))?;
+            put_info(&file, &path, &info)?;
+            let set = fs::futimens(&file, &disk_times(&info));
+            set.map_err(|error| LayerError::io("set the times of", path.as_bytes(), error))?;
+        }
+        Ok(())
     }
 
     fn tombstones(&mut self, hidden: &[String]) -> Result<(), LayerError> {

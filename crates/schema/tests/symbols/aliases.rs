@@ -6,7 +6,7 @@ use std::path::Path;
 use super::{Row, TABLES, rows};
 
 /// Crates whose documentation is what `hcsshim` shows.
-const CRATES: [&str; 3] = ["schema", "contract", "hcsshim"];
+const CRATES: [&str; 4] = ["schema", "contract", "hcsshim", "host-linux"];
 
 /// An alias, and the line of the source that declares the item that has it.
 struct Alias {
