@@ -10,8 +10,8 @@ use hcs_silo::board::Notice;
 use super::engine::Found;
 use super::reclaim::remove_folder;
 use super::service::{Condition, LinuxHost, Surveyed};
-use crate::ids::IdName;
 use crate::idrange;
+use crate::ids::IdName;
 use crate::paths::{DOCUMENT, LOG, SCRATCH};
 use crate::record::{GuestOs, read_text};
 

@@ -57,8 +57,13 @@ impl Store {
         let shared = others.into_iter().any(|other| other.manifest.digest == entry.manifest.digest);
         // Who only takes one of two names away changes nothing for containers.
         if !shared && let Ok(documents) = self.documents(&entry.manifest) {
-            let own: Vec<PathBuf> =
-                documents.image.chains().last().map(|chain| self.layers().join(chain.hex())).into_iter().collect();
+            let own: Vec<PathBuf> = documents
+                .image
+                .chains()
+                .last()
+                .map(|chain| self.layers().join(chain.hex()))
+                .into_iter()
+                .collect();
             let user = in_use.iter().find(|(path, _)| own.iter().any(|folder| path.starts_with(folder)));
             if let Some((_, user)) = user {
                 return Err(ImageError::InUse { name: entry.name.short(), user: user.clone() });
