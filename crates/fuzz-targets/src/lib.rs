@@ -14,6 +14,7 @@ mod documents;
 mod files;
 mod images;
 mod layers;
+mod oci;
 mod programs;
 
 /// A target.
@@ -58,6 +59,8 @@ targets! {
     layers::backup_stream,
     layers::stream_buffers,
     layers::tar_to_layer,
+    oci::image_documents,
+    oci::dockerfile,
 }
 
 /// The parts of an input between separators; what is not UTF-8 is replaced.

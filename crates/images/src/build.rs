@@ -122,6 +122,25 @@ fn read(path: &Path) -> Result<String> {
     String::from_utf8(bytes).map_err(|_| crate::error::invalid(what, "is no text in UTF-8"))
 }
 
+/// Goes through a Dockerfile as far as that makes nothing, for the fuzz targets.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn dry(text: &str, windows: bool) {
+    let Ok(instructions) = parse::parse(text) else { return };
+    let (mut stage, mut config) = (Stage::new(BTreeMap::new()), Config::default());
+    for instruction in &instructions {
+        let done = match instruction.keyword {
+            Keyword::From => stage.from(instruction).map(|_| stage.begin(windows, &config)),
+            Keyword::Arg => stage.argument(instruction),
+            Keyword::Run => stage.launch(&config, instruction).map(drop),
+            Keyword::Copy | Keyword::Add => stage.copy(&config, instruction).map(drop),
+            _ => stage.change(&mut config, instruction),
+        };
+        if done.is_err() {
+            return;
+        }
+    }
+}
+
 /// What is wrong with a Dockerfile, and where.
 #[derive(Debug)]
 pub(crate) struct Problem {

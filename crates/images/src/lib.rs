@@ -18,6 +18,9 @@ mod commit;
 mod digest;
 mod error;
 mod ext4;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod io;
 mod launch;
 mod linux_diff;

@@ -216,8 +216,7 @@ fn attempt(
     let mut body = answer.body_mut().with_config().limit(u64::MAX).reader();
     let mut piece = vec![0; PIECE];
     while !stop.load(Ordering::Relaxed) {
-        let count =
-            body.read(&mut piece).map_err(|source| client.transport(&what, source.into()))?;
+        let count = body.read(&mut piece).map_err(|source| client.transport(&what, source.into()))?;
         if count == 0 {
             break;
         }
