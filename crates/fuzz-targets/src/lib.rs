@@ -14,6 +14,7 @@ mod documents;
 mod files;
 mod images;
 mod layers;
+mod oci;
 mod programs;
 mod remote;
 
@@ -61,6 +62,8 @@ targets! {
     layers::tar_to_layer,
     remote::remote_answer,
     remote::remote_document,
+    oci::image_documents,
+    oci::dockerfile,
 }
 
 /// The parts of an input between separators; what is not UTF-8 is replaced.

@@ -101,19 +101,29 @@ impl Store {
     }
 
     fn windows_layer(&self, written: &Path, without: &[String]) -> Result<(Digest, Descriptor)> {
-        let work = Work::new(self.work().join(format!("commit-{}", std::process::id())))?;
+        let work = self.work_folder("commit")?;
         let parent = self.empty_layer()?;
-        let folder = work.0.join("layer");
+        let folder = work.path().join("layer");
         windows_diff::layer(written, &folder, &parent, without)?;
         self.layer_blob(|out| Export::new().run(&folder, out, |_| {}).map(drop).map_err(ImageError::Export))
+    }
+
+    /// A folder for what is not finished, of this thread's own.
+    pub(crate) fn work_folder(&self, what: &str) -> Result<Work> {
+        let id = rustix::thread::gettid().as_raw_nonzero();
+        let path = self.work().join(format!("{what}-{id}"));
+        // Of a killed process that had this number.
+        let _ = fs_err::remove_dir_all(&path);
+        fs_err::create_dir(&path).map_err(at("make", &path))?;
+        Ok(Work(path))
     }
 
     /// A layer without files: what lies below the lowest layer of an image that stands on a Wine base.
     pub(crate) fn empty_layer(&self) -> Result<PathBuf> {
         let folder = self.layers().join("empty");
         if !folder.exists() {
-            let work = Work::new(self.work().join(format!("empty-{}", std::process::id())))?;
-            let layer = work.0.join("layer");
+            let work = self.work_folder("empty")?;
+            let layer = work.path().join("layer");
             LayerWriter::create(&layer, LayerOptions { parents: Vec::new() })?.finish()?;
             match fs_err::rename(&layer, &folder) {
                 Err(_) if folder.exists() => {} // another process was faster
@@ -137,14 +147,11 @@ impl Store {
 }
 
 /// A folder that goes when it is not needed any more.
-struct Work(PathBuf);
+pub(crate) struct Work(PathBuf);
 
 impl Work {
-    fn new(path: PathBuf) -> Result<Self> {
-        // Of a killed process that had this one's number.
-        let _ = fs_err::remove_dir_all(&path);
-        fs_err::create_dir(&path).map_err(at("make", &path))?;
-        Ok(Self(path))
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
     }
 }
 

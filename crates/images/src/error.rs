@@ -102,11 +102,15 @@ impl ImageError {
             Self::NoBlob { .. } => Some("pull or load the image again"),
             Self::Platform { .. } => Some("choose one of those with --platform"),
             Self::InUse { .. } => Some("remove the containers that stand on it first"),
-            Self::Unauthorized { .. } => {
-                Some("put credentials into docker's file: `docker login`, `skopeo login` or `podman login` write it")
+            Self::Unauthorized { .. } => Some(
+                "put credentials into docker's file: `docker login`, `skopeo login` or `podman login` write it",
+            ),
+            Self::Registry { status: 404, .. } => {
+                Some("look for a slip in the name; a private image may be hidden too")
             }
-            Self::Registry { status: 404, .. } => Some("look for a slip in the name; a private image may be hidden too"),
-            Self::Registry { status: 429, .. } => Some("wait some minutes, or log in: that raises most registries' limit"),
+            Self::Registry { status: 429, .. } => {
+                Some("wait some minutes, or log in: that raises most registries' limit")
+            }
             Self::Transport { source, .. } if is_plain_http(source) => {
                 Some("if the registry has no TLS, say --plain-http")
             }

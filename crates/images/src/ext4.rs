@@ -33,7 +33,9 @@ impl Store {
         let chosen = match layer {
             None => 0..count,
             Some(number) if (1..=count).contains(&number) => number - 1..number,
-            Some(number) => return Err(invalid("the image", format!("has {count} layers, and no layer {number}"))),
+            Some(number) => {
+                return Err(invalid("the image", format!("has {count} layers, and no layer {number}")));
+            }
         };
         let options = Options::new().maximum_size(MOST).read_only(true).verity(verity);
         let failed = |what: &str, source| ImageError::Ext4 { layer: what.to_owned(), source };
@@ -56,7 +58,11 @@ impl Store {
             let (wanted, found) = (documents.image.rootfs.diff_ids[at_layer], sum.digest());
             if wanted != found {
                 let what = format!("the tar of layer {}", blob.digest);
-                return Err(ImageError::Mismatch { what, expected: wanted.to_string(), found: found.to_string() });
+                return Err(ImageError::Mismatch {
+                    what,
+                    expected: wanted.to_string(),
+                    found: found.to_string(),
+                });
             }
             warnings.extend(report.warnings);
         }

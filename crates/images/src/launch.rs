@@ -61,7 +61,12 @@ mod tests {
     use super::*;
     use crate::spec::Config;
 
-    fn argv(entrypoint: &[&str], cmd: &[&str], arguments: &[&str], given: Option<&str>) -> Option<Vec<String>> {
+    fn argv(
+        entrypoint: &[&str],
+        cmd: &[&str],
+        arguments: &[&str],
+        given: Option<&str>,
+    ) -> Option<Vec<String>> {
         let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
         let config =
             Config { entrypoint: Some(texts(entrypoint)), cmd: Some(texts(cmd)), ..Config::default() };
@@ -84,11 +89,8 @@ mod tests {
     #[test]
     fn variables_have_names() {
         let of = |text: &str| {
-            let config = Config {
-                cmd: Some(vec!["x".into()]),
-                env: Some(vec![text.into()]),
-                ..Config::default()
-            };
+            let config =
+                Config { cmd: Some(vec!["x".into()]), env: Some(vec![text.into()]), ..Config::default() };
             Image { config, ..Image::default() }.launch(&[], None).map(|launch| launch.environment).ok()
         };
         assert_eq!(of("A=b=c"), Some(vec![("A".into(), "b=c".into())]));

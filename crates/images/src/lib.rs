@@ -18,9 +18,12 @@ mod commit;
 mod digest;
 mod error;
 mod ext4;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
+mod io;
 mod launch;
 mod linux_diff;
-mod io;
 mod mount;
 mod platform;
 mod reference;
@@ -31,13 +34,13 @@ mod store;
 mod unpack;
 mod windows_diff;
 
-pub use launch::Launch;
-pub use platform::{Wanted, runs_here};
-pub use unpack::{UnpackProgress, Unpacked, is_windows_itself};
 pub use commit::{Change, Committed};
 pub use digest::{Digest, DigestError};
-pub use hcs_ext4::verity::Verity;
 pub use error::{ImageError, Result};
+pub use hcs_ext4::verity::Verity;
+pub use launch::Launch;
+pub use platform::{Wanted, runs_here};
 pub use reference::{Reference, ReferenceError};
 pub use spec::{Config, Descriptor, Image, Index, Manifest, Platform};
 pub use store::{Documents, Entry, Fsck, Store, Swept};
+pub use unpack::{UnpackProgress, Unpacked, is_windows_itself};

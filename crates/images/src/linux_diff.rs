@@ -135,7 +135,8 @@ impl<'a> Diff<'a> {
             let length = rustix::fs::lgetxattr(path, key, &mut value[..]).map_err(failed)?;
             value.truncate(length);
             if ELSEWHERE.contains(&key) {
-                let what = "its content or place lies in a lower layer (redirect_dir or metacopy of overlayfs)";
+                let what =
+                    "its content or place lies in a lower layer (redirect_dir or metacopy of overlayfs)";
                 return Err(ImageError::Diff { name: printable(name), what });
             }
             opaque |= key == OPAQUE && value == b"y";

@@ -20,7 +20,8 @@ impl Store {
         let flags = MountFlags::RDONLY | MountFlags::NOSUID | MountFlags::NODEV;
         let failed = |errno: rustix::io::Errno| at("mount on", folder)(errno.into());
         let open = |path: PathBuf| -> Result<OwnedFd> {
-            let opened = rustix::fs::open(&path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
+            let opened =
+                rustix::fs::open(&path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
             opened.map_err(|errno| at("open", &path)(errno.into()))
         };
         let lowers: Vec<OwnedFd> =

@@ -99,10 +99,14 @@ impl FromStr for Reference {
             _ => (name, None),
         };
         if tag.is_some_and(|tag| !is_tag(tag)) {
-            return Err(bad("a tag has up to 128 letters, digits, _ . and -, and begins with none of the last two"));
+            return Err(bad(
+                "a tag has up to 128 letters, digits, _ . and -, and begins with none of the last two",
+            ));
         }
         let (registry, path) = match name.split_once('/') {
-            Some((first, rest)) if first.contains(['.', ':']) || first == "localhost" || first != first.to_lowercase() => {
+            Some((first, rest))
+                if first.contains(['.', ':']) || first == "localhost" || first != first.to_lowercase() =>
+            {
                 (if first == "index.docker.io" { DOCKER.0 } else { first }, rest.to_owned())
             }
             Some(_) => (DOCKER.0, name.to_owned()),
@@ -136,7 +140,8 @@ fn is_host(text: &str) -> bool {
         Some((host, port)) if !port.contains(']') => (host, Some(port)),
         _ => (text, None),
     };
-    let port_is_one = port.is_none_or(|port| port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok());
+    let port_is_one =
+        port.is_none_or(|port| port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok());
     let address = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
     let host_is_one = match address {
         Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
@@ -203,8 +208,31 @@ mod tests {
     fn what_is_no_name_is_refused() {
         let long = "a".repeat(256);
         for bad in [
-            "", ":1", "A", "a/B", "a//b", "/a", "a/", "-a", "a-", "a._b", "a___b", "..", "a/../b", "a b", "a:",
-            "a:-1", "a@", "a@sha256:00", "h:x/a", "h:99999/a", "-h.io/a", "a\n", "é", "[::g]:1/a", &long,
+            "",
+            ":1",
+            "A",
+            "a/B",
+            "a//b",
+            "/a",
+            "a/",
+            "-a",
+            "a-",
+            "a._b",
+            "a___b",
+            "..",
+            "a/../b",
+            "a b",
+            "a:",
+            "a:-1",
+            "a@",
+            "a@sha256:00",
+            "h:x/a",
+            "h:99999/a",
+            "-h.io/a",
+            "a\n",
+            "é",
+            "[::g]:1/a",
+            &long,
         ] {
             assert!(bad.parse::<Reference>().is_err(), "{bad:?}");
         }

@@ -13,6 +13,12 @@ mod push;
 
 pub use credentials::Credentials;
 
+/// Whether a header can be read, for the fuzz targets.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn challenge(header: &str) -> bool {
+    auth::challenge(header).is_some()
+}
+
 use std::time::Duration;
 
 use crate::platform::Wanted;

@@ -58,8 +58,12 @@ impl Store {
         any_case: bool,
     ) -> Result<Option<PathBuf>> {
         let _lock = self.adding()?;
-        let missing: Vec<Missing> =
-            wanted.iter().filter_map(|path| Missing::find(lowers, path, any_case)).collect();
+        // One below a file is not made, and a program is told so.
+        let is_missing = |path: &&Vec<String>| {
+            let place = Place::new(lowers, lowers.first().map_or(Path::new("/"), PathBuf::as_path), any_case);
+            !path.is_empty() && !place.is_folder(path) && !place.is_blocked(path)
+        };
+        let missing: Vec<&Vec<String>> = wanted.iter().filter(is_missing).collect();
         if missing.is_empty() {
             return Ok(None);
         }
@@ -69,7 +73,8 @@ impl Store {
         let folder = self.made(&name, |work| {
             let files = work.join(FILES);
             fs_err::create_dir(&files).map_err(at("make", &files))?;
-            missing.iter().try_for_each(|missing| missing.make(&files))
+            let place = Place::new(lowers, &files, any_case);
+            missing.iter().try_for_each(|path| place.folder(path).map(drop))
         })?;
         Ok(Some(folder))
     }
@@ -102,7 +107,12 @@ fn spelled(folders: &[PathBuf]) -> Result<HashMap<String, String>> {
     for folder in folders.iter().rev() {
         let entries = match fs_err::read_dir(folder) {
             Ok(entries) => entries,
-            Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => {
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory
+                ) =>
+            {
                 continue;
             }
             Err(error) => return Err(at("read", folder)(error)),
@@ -180,67 +190,151 @@ fn is_opaque(folder: &Path) -> bool {
     matches!(rustix::fs::getxattr(folder, OPAQUE, &mut value), Ok(1) if value == *b"y")
 }
 
-/// A folder that is not there, with those above it that are.
-struct Missing {
-    /// Name, and the folder of that name that shows; `None`: there is none.
-    parts: Vec<(String, Option<PathBuf>)>,
+/// An upper folder over others, into which files are put as a container would.
+pub(crate) struct Place<'a> {
+    lowers: &'a [PathBuf],
+    upper: &'a Path,
+    any_case: bool,
 }
 
-impl Missing {
-    /// `None` when the folder is there, and when something else is in the way, which a program is told then.
-    fn find(lowers: &[PathBuf], path: &[String], any_case: bool) -> Option<Self> {
-        let (mut parts, mut here) = (Vec::new(), lowers.to_vec());
-        for part in path {
-            let found = if any_case {
-                spelled(&here).ok().and_then(|names| names.get(&part.to_lowercase()).cloned())
-            } else {
-                Some(part.clone())
-            };
-            let name = found.unwrap_or_else(|| part.clone());
-            let (mut shown, mut next) = (None, Vec::new());
-            for folder in &here {
-                let place = folder.join(&name);
-                let Ok(kind) = fs_err::symlink_metadata(&place).map(|found| found.file_type()) else { continue };
-                if !kind.is_dir() {
-                    if shown.is_none() && !kind.is_char_device() {
-                        return None; // a link, or a file
-                    }
-                    break;
-                }
-                let last = is_opaque(&place);
-                shown.get_or_insert_with(|| place.clone());
-                next.push(place);
-                if last {
-                    break;
-                }
-            }
-            parts.push((name, shown));
-            here = next;
-        }
-        parts.last().is_some_and(|(_, shown)| shown.is_none()).then_some(Self { parts })
+/// Links on the way to one place.
+const MOST_LINKS: usize = 40;
+
+impl<'a> Place<'a> {
+    pub(crate) fn new(lowers: &'a [PathBuf], upper: &'a Path, any_case: bool) -> Self {
+        Self { lowers, upper, any_case }
     }
 
-    fn make(&self, files: &Path) -> Result<()> {
-        let mut place = files.to_owned();
-        for (name, shown) in &self.parts {
-            place.push(name);
-            if place.exists() {
-                continue; // by another path before
+    fn all(&self) -> Vec<PathBuf> {
+        std::iter::once(self.upper.to_owned()).chain(self.lowers.iter().cloned()).collect()
+    }
+
+    /// The names behind links, as they are spelled.
+    fn resolved(&self, names: &[String]) -> Vec<String> {
+        let (mut done, mut links) = (Vec::<String>::new(), 0);
+        let mut left: Vec<String> = names.iter().rev().cloned().collect();
+        while let Some(name) = left.pop() {
+            done.push(name);
+            let (spelled, shown) = look(&self.all(), &done, self.any_case);
+            done = spelled;
+            let link = shown.filter(|path| path.is_symlink()).and_then(|path| fs_err::read_link(path).ok());
+            let Some(link) = link.filter(|_| links < MOST_LINKS) else { continue };
+            links += 1;
+            done.pop();
+            if link.is_absolute() {
+                done.clear();
             }
-            match shown {
-                Some(like) => {
-                    folder_like(like, &place)?;
-                    // The mark would hide what is to show.
-                    if is_opaque(&place) {
-                        let removed = rustix::fs::removexattr(&place, OPAQUE);
-                        removed.map_err(|errno| at("mark", &place)(errno.into()))?;
-                    }
+            // What a link says comes before what is left, and its `..` lead up from where it is.
+            let parts: Vec<String> = link.to_string_lossy().split('/').map(str::to_owned).collect();
+            let mut ahead = Vec::new();
+            for part in parts {
+                match part.as_str() {
+                    "" | "." => {}
+                    ".." if ahead.pop().is_none() => drop(done.pop()),
+                    ".." => {}
+                    _ => ahead.push(part),
+                }
+            }
+            left.extend(ahead.into_iter().rev());
+        }
+        done
+    }
+
+    /// Whether a folder shows there.
+    pub(crate) fn is_folder(&self, names: &[String]) -> bool {
+        names.is_empty() || {
+            let (_, shown) = look(&self.all(), &self.resolved(names), self.any_case);
+            shown.is_some_and(|path| path.is_dir())
+        }
+    }
+
+    /// Whether something on the way is no folder.
+    fn is_blocked(&self, names: &[String]) -> bool {
+        let names = self.resolved(names);
+        (1..=names.len()).any(|count| {
+            let (_, shown) = look(&self.all(), &names[..count], self.any_case);
+            shown.is_some_and(|path| !path.is_dir())
+        })
+    }
+
+    /// A folder, made with those above it.
+    pub(crate) fn folder(&self, names: &[String]) -> Result<PathBuf> {
+        let mut place = self.upper.to_owned();
+        let names = self.resolved(names);
+        for count in 1..=names.len() {
+            place.push(&names[count - 1]);
+            if place.is_dir() {
+                continue;
+            }
+            match look(self.lowers, &names[..count], self.any_case).1 {
+                Some(like) if like.is_dir() => {
+                    folder_like(&like, &place)?;
+                    unmark(&place)?;
+                }
+                Some(other) => {
+                    return Err(at("make a folder in the place of", &other)(
+                        std::io::ErrorKind::NotADirectory.into(),
+                    ));
                 }
                 None => fs_err::create_dir(&place).map_err(at("make", &place))?,
             }
         }
-        Ok(())
+        Ok(place)
     }
+
+    /// Where a file is to be put; what was there is gone.
+    pub(crate) fn file(&self, names: &[String]) -> Result<PathBuf> {
+        let names = self.resolved(names);
+        let Some((name, folder)) = names.split_last() else { return Ok(self.upper.to_owned()) };
+        let place = self.folder(folder)?.join(name);
+        match fs_err::remove_file(&place) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(at("remove", &place)(error)),
+            _ => Ok(place),
+        }
+    }
+}
+
+/// How a path is spelled in folders that lie over each other, and what shows there.
+fn look(folders: &[PathBuf], path: &[String], any_case: bool) -> (Vec<String>, Option<PathBuf>) {
+    let (mut spelling, mut here, mut shown) = (Vec::new(), folders.to_vec(), None);
+    for part in path {
+        let found = if any_case {
+            spelled(&here).ok().and_then(|names| names.get(&part.to_lowercase()).cloned())
+        } else {
+            None
+        };
+        let name = found.unwrap_or_else(|| part.clone());
+        let mut next = Vec::new();
+        shown = None;
+        for folder in &here {
+            let place = folder.join(&name);
+            let Ok(kind) = fs_err::symlink_metadata(&place).map(|found| found.file_type()) else { continue };
+            if !kind.is_dir() {
+                // A whiteout, or a file below a folder of the same name.
+                if shown.is_none() && !kind.is_char_device() {
+                    shown = Some(place);
+                }
+                break;
+            }
+            let last = is_opaque(&place);
+            shown.get_or_insert_with(|| place.clone());
+            next.push(place);
+            if last {
+                break;
+            }
+        }
+        spelling.push(name);
+        here = next;
+    }
+    (spelling, shown)
+}
+
+/// Takes a mark away that would hide what is to show.
+fn unmark(folder: &Path) -> Result<()> {
+    if !is_opaque(folder) {
+        return Ok(());
+    }
+    rustix::fs::removexattr(folder, OPAQUE).map_err(|errno| at("mark", folder)(errno.into()))
 }
 
 #[cfg(test)]

@@ -14,8 +14,8 @@ mod blobs;
 mod names;
 mod sweep;
 
-pub use names::Entry;
 pub(crate) use blobs::{BlobWriter, Receive};
+pub use names::Entry;
 pub use sweep::{Fsck, Swept};
 
 use std::path::{Path, PathBuf};
@@ -139,7 +139,10 @@ pub(crate) fn check_manifest(digest: Digest, manifest: &Manifest) -> Result<()> 
         return Err(invalid(what(), format!("has {count} layers; {MOST_LAYERS} are taken at most")));
     }
     if let Some(layer) = manifest.layers.iter().find(|layer| !layer.is_layer()) {
-        return Err(invalid(what(), format!("has {:?} among its layers, which is no layer of an image", layer.media_type)));
+        return Err(invalid(
+            what(),
+            format!("has {:?} among its layers, which is no layer of an image", layer.media_type),
+        ));
     }
     if manifest.config.size > MOST_CONFIG {
         let (what, size) = (format!("configuration {}", manifest.config.digest), manifest.config.size);

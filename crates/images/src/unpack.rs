@@ -111,7 +111,11 @@ impl Store {
         if found != wanted {
             fs_err::remove_dir_all(&work).map_err(at("remove", &work))?;
             let what = format!("the tar of layer {}", layer.digest);
-            return Err(ImageError::Mismatch { what, expected: wanted.to_string(), found: found.to_string() });
+            return Err(ImageError::Mismatch {
+                what,
+                expected: wanted.to_string(),
+                found: found.to_string(),
+            });
         }
         fs_err::rename(&work, folder).map_err(at("make", folder))
     }

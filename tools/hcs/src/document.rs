@@ -61,11 +61,7 @@ pub(crate) enum Source<'a> {
 
 impl<'a> Source<'a> {
     /// `stand`: of a container of an image.
-    pub(crate) fn new(
-        options: &'a Container,
-        fate: Fate,
-        stand: Option<&'a Stand>,
-    ) -> Result<Self, Failure> {
+    pub(crate) fn new(options: &'a Container, fate: Fate, stand: Option<&'a Stand>) -> Result<Self, Failure> {
         Ok(match &options.config {
             Some(path) => Self::Config(Config::read(path, fate)?),
             None => Self::Options(options, fate, stand),

@@ -41,13 +41,9 @@ impl Engine {
             let name = folder.file_name().and_then(|name| name.to_str());
             let found = store.zip(name).map(|(store, name)| store.get(name));
             return match found {
-                Some(Err(WineError::NotFound { .. })) | None => Err(Error::not_supported(
-                    "Layers",
-                    format!(
-                        "{} is no Wine base",
-                        folder.display()
-                    ),
-                )),
+                Some(Err(WineError::NotFound { .. })) | None => {
+                    Err(Error::not_supported("Layers", format!("{} is no Wine base", folder.display())))
+                }
                 Some(found) => found.map_err(from_wine),
             };
         }

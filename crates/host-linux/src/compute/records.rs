@@ -13,8 +13,8 @@ use super::gc::GcReport;
 use super::mapped::{MappedFolder, MappedNow, MappedSocket};
 use super::reclaim::remove_folder;
 use super::service::{Condition, LinuxHost, Surveyed};
-use crate::ids::IdName;
 use crate::idrange;
+use crate::ids::IdName;
 use crate::paths::{DOCUMENT, LOG, SCRATCH};
 use crate::record::{GuestOs, read_text};
 

@@ -10,6 +10,7 @@ mod compartments;
 mod disks;
 mod documents;
 mod events;
+mod image_layers;
 mod lifecycle;
 mod limits;
 mod mapping;

@@ -39,10 +39,23 @@ impl Store {
     /// # Errors
     /// What is no such archive; images without a name; parts that are missing or have another digest; what the system
     /// says. Images that came before stay.
-    pub fn load(&self, path: &Path, name: Option<&Reference>, wanted: Option<&Wanted>) -> Result<Vec<Loaded>> {
+    pub fn load(
+        &self,
+        path: &Path,
+        name: Option<&Reference>,
+        wanted: Option<&Wanted>,
+    ) -> Result<Vec<Loaded>> {
         let _lock = self.adding()?;
-        let parts = if path.as_os_str() != "-" && path.is_dir() { self.layout_parts(path)? } else { self.tar_parts(path)? };
+        let parts = if path.as_os_str() != "-" && path.is_dir() {
+            self.layout_parts(path)?
+        } else {
+            self.tar_parts(path)?
+        };
         let images = if parts.documents.contains_key(INDEX) {
+            if !parts.documents.contains_key(MARK) {
+                let problem = format!("is no whole OCI layout: it has no file {MARK}");
+                return Err(invalid(path.display().to_string(), problem));
+            }
             self.layout(path, &parts, wanted)?
         } else if parts.documents.contains_key(DOCKER) {
             self.docker(path, &parts)?
@@ -55,9 +68,15 @@ impl Store {
         for Found { manifest, index, names } in images {
             let names = match (names.is_empty(), name) {
                 (_, Some(name)) if single => vec![name.clone()],
-                (true, Some(_)) => return Err(invalid(path.display().to_string(), "has several images, and one name was given")),
+                (true, Some(_)) => {
+                    return Err(invalid(
+                        path.display().to_string(),
+                        "has several images, and one name was given",
+                    ));
+                }
                 (true, None) => {
-                    let problem = format!("has an image without a name ({}); give it one with --name", manifest.digest);
+                    let problem =
+                        format!("has an image without a name ({}); give it one with --name", manifest.digest);
                     return Err(invalid(path.display().to_string(), problem));
                 }
                 (false, _) => names,
@@ -88,9 +107,6 @@ impl Store {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => return Err(at("open", &file)(error)),
             }
-        }
-        if !parts.documents.contains_key(MARK) {
-            return Err(invalid(path.display().to_string(), format!("is no OCI layout: it has no file {MARK}")));
         }
         let blobs = path.join("blobs/sha256");
         for entry in fs_err::read_dir(&blobs).map_err(at("read", &blobs))? {
@@ -130,12 +146,19 @@ impl Store {
             }
             let Some(name) = plain(&entry.name) else {
                 let name = tar::printable(&entry.name);
-                return Err(invalid(path.display().to_string(), format!("has an entry {name} that leads elsewhere")));
+                return Err(invalid(
+                    path.display().to_string(),
+                    format!("has an entry {name} that leads elsewhere"),
+                ));
             };
             match entry.kind {
                 Kind::Symlink | Kind::HardLink => {
                     let link = String::from_utf8_lossy(&entry.link).into_owned();
-                    let folder = if entry.kind == Kind::Symlink { name.rsplit_once('/').map_or("", |cut| cut.0) } else { "" };
+                    let folder = if entry.kind == Kind::Symlink {
+                        name.rsplit_once('/').map_or("", |cut| cut.0)
+                    } else {
+                        ""
+                    };
                     if let Some(target) = joined(folder, &link) {
                         parts.links.insert(name, target);
                     }
@@ -161,7 +184,8 @@ impl Store {
                     if let Some(hex) = name.strip_prefix("blobs/sha256/")
                         && hex != descriptor.digest.hex()
                     {
-                        let (what, found) = (format!("{name} of {}", path.display()), descriptor.digest.to_string());
+                        let (what, found) =
+                            (format!("{name} of {}", path.display()), descriptor.digest.to_string());
                         return Err(ImageError::Mismatch { what, expected: format!("sha256:{hex}"), found });
                     }
                     parts.blobs.insert(name, descriptor);
@@ -221,7 +245,8 @@ impl Store {
     fn docker(&self, path: &Path, parts: &Parts) -> Result<Vec<Found>> {
         let what = path.join(DOCKER).display().to_string();
         let images: Vec<DockerImage> = store::parse(&what, &parts.documents[DOCKER])?;
-        let missing = |name: &str| invalid(what.clone(), format!("names {name:?}, which is not in the archive"));
+        let missing =
+            |name: &str| invalid(what.clone(), format!("names {name:?}, which is not in the archive"));
         let mut found = Vec::new();
         for DockerImage { config, repo_tags, layers } in images {
             let config = parts.blob(&config).ok_or_else(|| missing(&config))?;
@@ -235,7 +260,9 @@ impl Store {
             };
             for layer in &layers {
                 let blob = parts.blob(layer).ok_or_else(|| missing(layer))?;
-                manifest.layers.push(Descriptor { media_type: self.layer_type(blob)?.into(), ..blob.clone() });
+                manifest
+                    .layers
+                    .push(Descriptor { media_type: self.layer_type(blob)?.into(), ..blob.clone() });
             }
             store::check_manifest(config.digest, &manifest)?;
             store::check_layers(&manifest, &image)?;
@@ -343,7 +370,7 @@ mod tests {
             descriptor.annotations.insert(key.into(), value.into());
             names(&descriptor).iter().map(Reference::short).collect::<Vec<_>>()
         };
-        assert!(named(REF_NAME, "latest").is_empty() && named(REF_NAME, "UPPER/x").is_empty());
+        assert!(named(REF_NAME, "latest").is_empty() && named(REF_NAME, "a/UPPER").is_empty());
         assert_eq!(named(REF_NAME, "x:1"), ["x:1"]);
         assert_eq!(named(NAME, "docker.io/library/x:1"), ["x:1"]);
     }

@@ -31,7 +31,8 @@ impl Store {
         let output = |error| at("write", Path::new("the archive"))(error);
         let mut tar = Writer::new(out);
         for folder in ["blobs/", "blobs/sha256/"] {
-            let item = Item { kind: Kind::Directory, name: folder.as_bytes(), mode: 0o755, ..Item::default() };
+            let item =
+                Item { kind: Kind::Directory, name: folder.as_bytes(), mode: 0o755, ..Item::default() };
             tar.entry(&item).map_err(output)?;
         }
         for blob in content.blobs.values() {
@@ -59,7 +60,10 @@ impl Store {
         let blobs = folder.join("blobs/sha256");
         fs_err::create_dir_all(folder).map_err(at("make", folder))?;
         if fs_err::read_dir(folder).map_err(at("read", folder))?.next().is_some() {
-            return Err(invalid(folder.display().to_string(), "has something in it; a layout needs a new or empty folder"));
+            return Err(invalid(
+                folder.display().to_string(),
+                "has something in it; a layout needs a new or empty folder",
+            ));
         }
         fs_err::create_dir_all(&blobs).map_err(at("make", &blobs))?;
         for blob in content.blobs.values() {

@@ -155,7 +155,8 @@ impl Client {
         let failed = |source| self.transport("a token", source);
         let identity = self.login.as_ref().and_then(|login| login.identity.as_deref());
         let answer = if let Some(identity) = identity {
-            let mut form = vec![("grant_type", "refresh_token"), ("client_id", "hcs"), ("refresh_token", identity)];
+            let mut form =
+                vec![("grant_type", "refresh_token"), ("client_id", "hcs"), ("refresh_token", identity)];
             form.push(("scope", scope.unwrap_or(&own)));
             form.extend(service.map(|service| ("service", service)));
             self.agent.post(realm).send_form(form)
@@ -179,7 +180,8 @@ impl Client {
         }
         let body = answer.body_mut().with_config().limit(MOST_ANSWER).read_to_vec().map_err(failed)?;
         let token = serde_json::from_slice::<Token>(&body).ok().and_then(Token::text);
-        let token = token.ok_or_else(|| self.protocol("sent us for a token to where there is none".into()))?;
+        let token =
+            token.ok_or_else(|| self.protocol("sent us for a token to where there is none".into()))?;
         Ok(format!("Bearer {token}"))
     }
 
@@ -204,7 +206,7 @@ impl Client {
         let mut bytes = Vec::new();
         let mut body = answer.body_mut().with_config().limit(u64::MAX).reader().take(most + 1);
         let read = body.read_to_end(&mut bytes);
-        read.map_err(|source| self.transport(&format!("the manifest {wanted}"), ureq::Error::Io(source)))?;
+        read.map_err(|source| self.transport(&format!("the manifest {wanted}"), source.into()))?;
         if bytes.len() as u64 > most {
             let (what, size) = (format!("manifest {wanted}"), bytes.len() as u64);
             return Err(ImageError::TooLarge { what, size, limit: most });
@@ -213,11 +215,17 @@ impl Client {
     }
 
     /// What an answer that refuses says.
-    pub(super) fn refused(&self, request: &str, status: StatusCode, answer: &mut Response<Body>) -> ImageError {
+    pub(super) fn refused(
+        &self,
+        request: &str,
+        status: StatusCode,
+        answer: &mut Response<Body>,
+    ) -> ImageError {
         if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
             return ImageError::Unauthorized { registry: self.name.clone(), request: self.doing() };
         }
-        let after = answer.headers().get("retry-after").and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let after =
+            answer.headers().get("retry-after").and_then(|value| value.to_str().ok()).map(str::to_owned);
         let body = answer.body_mut().with_config().limit(MOST_ANSWER).read_to_vec().unwrap_or_default();
         let errors: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
         let first = &errors["errors"][0];

@@ -87,15 +87,17 @@ impl Credentials {
 
 fn find_in(bytes: &[u8], path: &Path, registry: &str) -> Result<Option<Login>> {
     let what = || path.display().to_string();
-    let file: File = serde_json::from_slice(bytes)
-        .map_err(|source| ImageError::Document { what: what(), source })?;
+    let file: File =
+        serde_json::from_slice(bytes).map_err(|source| ImageError::Document { what: what(), source })?;
     let named = |key: &str| {
         let host = key.trim_start_matches("https://").trim_start_matches("http://");
         let host = host.split('/').next().unwrap_or_default();
         host == registry || (registry == "docker.io" && key == DOCKER)
     };
     if let Some((_, helper)) = file.cred_helpers.iter().find(|(key, _)| named(key)) {
-        let problem = format!("keeps the login for {registry} in the program docker-credential-{helper}, which is not run");
+        let problem = format!(
+            "keeps the login for {registry} in the program docker-credential-{helper}, which is not run"
+        );
         return Err(invalid(what(), problem));
     }
     let Some((_, auth)) = file.auths.iter().find(|(key, _)| named(key)) else { return Ok(None) };
@@ -106,7 +108,9 @@ fn find_in(bytes: &[u8], path: &Path, registry: &str) -> Result<Option<Login>> {
             "" => return Ok(None),
             store => store,
         };
-        let problem = format!("keeps the login for {registry} in the program docker-credential-{store}, which is not run");
+        let problem = format!(
+            "keeps the login for {registry} in the program docker-credential-{store}, which is not run"
+        );
         return Err(invalid(what(), problem));
     }
     let plain = STANDARD.decode(&auth.auth).ok().and_then(|bytes| String::from_utf8(bytes).ok());
@@ -117,7 +121,9 @@ fn find_in(bytes: &[u8], path: &Path, registry: &str) -> Result<Option<Login>> {
             Ok(Some(Login { user: user.into(), password: password.into(), identity }))
         }
         (None, Some(_)) => Ok(Some(Login { user: String::new(), password: String::new(), identity })),
-        (None, None) => Err(invalid(what(), format!("has a login for {registry} that is not USER:PASSWORD in base64"))),
+        (None, None) => {
+            Err(invalid(what(), format!("has a login for {registry} that is not USER:PASSWORD in base64")))
+        }
     }
 }
 

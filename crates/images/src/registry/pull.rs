@@ -141,7 +141,13 @@ impl Store {
     }
 
     /// Gets one blob. A connection that breaks off is made again as long as bytes come.
-    fn pull_blob(&self, client: &Client, blob: &Descriptor, send: &Sender<Event>, stop: &AtomicBool) -> Result<()> {
+    fn pull_blob(
+        &self,
+        client: &Client,
+        blob: &Descriptor,
+        send: &Sender<Event>,
+        stop: &AtomicBool,
+    ) -> Result<()> {
         let Some(mut receive) = self.receive(blob)? else { return Ok(()) };
         let tell = |event| drop(send.send(event)); // nobody may be listening
         tell(Event::Bytes(receive.at()));
@@ -210,7 +216,7 @@ fn attempt(
     let mut body = answer.body_mut().with_config().limit(u64::MAX).reader();
     let mut piece = vec![0; PIECE];
     while !stop.load(Ordering::Relaxed) {
-        let count = body.read(&mut piece).map_err(|source| client.transport(&what, ureq::Error::Io(source)))?;
+        let count = body.read(&mut piece).map_err(|source| client.transport(&what, source.into()))?;
         if count == 0 {
             break;
         }

@@ -41,7 +41,8 @@ impl Store {
             progress(Event::Done { digest: blob.digest, size: blob.size });
         }
         let bytes = self.bytes(&image.manifest, MOST_MANIFEST)?;
-        let mut body = || Ok((SendBody::from_owned_reader(std::io::Cursor::new(bytes.clone())), bytes.len() as u64));
+        let mut body =
+            || Ok((SendBody::from_owned_reader(std::io::Cursor::new(bytes.clone())), bytes.len() as u64));
         let url = client.url(&format!("manifests/{}", name.wanted()));
         let headers = vec![("content-type", image.manifest.media_type.clone())];
         let mut answer = client.ask(&mut Ask { method: "PUT", url, headers, body: Some(&mut body) })?;
@@ -62,7 +63,8 @@ impl Store {
             return Err(client.refused(&format!("an upload of {what}"), status, &mut answer));
         }
         let location = answer.headers().get("location").and_then(|value| value.to_str().ok());
-        let location = location.ok_or_else(|| client.protocol("took an upload and did not say where to".into()))?;
+        let location =
+            location.ok_or_else(|| client.protocol("took an upload and did not say where to".into()))?;
         let location = client.located(location)?;
         let separator = if location.contains('?') { '&' } else { '?' };
         let url = format!("{location}{separator}digest={}", blob.digest);

@@ -48,7 +48,11 @@ impl Store {
     /// A small blob's content, checked once more.
     pub(crate) fn bytes(&self, blob: &Descriptor, limit: u64) -> Result<Vec<u8>> {
         if blob.size > limit {
-            return Err(ImageError::TooLarge { what: format!("blob {}", blob.digest), size: blob.size, limit });
+            return Err(ImageError::TooLarge {
+                what: format!("blob {}", blob.digest),
+                size: blob.size,
+                limit,
+            });
         }
         let mut bytes = Vec::new();
         let path = self.blob(blob.digest);

@@ -42,7 +42,12 @@ impl Store {
     }
 
     /// Gives an image a name, in place of whatever has it.
-    pub(crate) fn name(&self, name: &Reference, manifest: &Descriptor, index: Option<Digest>) -> Result<Entry> {
+    pub(crate) fn name(
+        &self,
+        name: &Reference,
+        manifest: &Descriptor,
+        index: Option<Digest>,
+    ) -> Result<Entry> {
         let mut manifest = manifest.clone();
         manifest.platform = None;
         let record = Record { name: name.to_string(), manifest: manifest.clone(), index };

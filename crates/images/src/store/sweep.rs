@@ -57,8 +57,13 @@ impl Store {
         let shared = others.into_iter().any(|other| other.manifest.digest == entry.manifest.digest);
         // Who only takes one of two names away changes nothing for containers.
         if !shared && let Ok(documents) = self.documents(&entry.manifest) {
-            let own: Vec<PathBuf> =
-                documents.image.chains().last().map(|chain| self.layers().join(chain.hex())).into_iter().collect();
+            let own: Vec<PathBuf> = documents
+                .image
+                .chains()
+                .last()
+                .map(|chain| self.layers().join(chain.hex()))
+                .into_iter()
+                .collect();
             let user = in_use.iter().find(|(path, _)| own.iter().any(|folder| path.starts_with(folder)));
             if let Some((_, user)) = user {
                 return Err(ImageError::InUse { name: entry.name.short(), user: user.clone() });
@@ -128,6 +133,7 @@ impl Store {
         let mut found = Fsck::default();
         {
             let _lock = self.adding()?;
+            let mut damaged = BTreeSet::new();
             for path in entries(&self.folder.join("blobs"))? {
                 let mut sum = Hashed::new(File::open(&path).map_err(at("open", &path))?);
                 io::copy(&mut sum, &mut io::sink()).map_err(at("read", &path))?;
@@ -136,12 +142,13 @@ impl Store {
                     continue;
                 }
                 found.problems.push(format!("blob {} has another content", name_of(&path)));
+                damaged.insert(name_of(&path));
                 if repair {
                     remove_file(&path)?;
                 }
             }
             for entry in self.list()? {
-                match self.lacks(&entry) {
+                match self.lacks(&entry, &damaged) {
                     Ok(None) => found.images += 1,
                     Ok(Some(problem)) => {
                         found.problems.push(format!("image {}: {problem}", entry.name.short()));
@@ -160,11 +167,11 @@ impl Store {
         Ok(found)
     }
 
-    fn lacks(&self, entry: &Entry) -> Result<Option<String>> {
+    fn lacks(&self, entry: &Entry, damaged: &BTreeSet<String>) -> Result<Option<String>> {
         let documents = self.documents(&entry.manifest)?;
         for layer in documents.manifest.layers.iter().filter(|layer| !layer.is_foreign()) {
-            if !self.has(layer)? {
-                return Ok(Some(format!("layer {} is not there", layer.digest)));
+            if damaged.contains(&layer.digest.hex()) || !self.has(layer)? {
+                return Ok(Some(format!("layer {} is not there, or not whole", layer.digest)));
             }
         }
         Ok(None)

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Subcommand};
 
+use super::values::{self, Pair};
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Image {
     Ls(Ls),
@@ -15,6 +17,7 @@ pub(crate) enum Image {
     Tag(Tag),
     Rm(Rm),
     Commit(Commit),
+    Build(Build),
     Export(Export),
     Mount(Mount),
     Fsck(Fsck),
@@ -115,7 +118,9 @@ pub(crate) struct Load {
 ///
 /// The archive is an OCI layout and docker's form at once. Equal images make equal archives.
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  hcs image save -o app.tar app:1\n  hcs image save --layout -o ./app app:1")]
+#[command(
+    after_help = "Examples:\n  hcs image save -o app.tar app:1\n  hcs image save --layout -o ./app app:1"
+)]
 pub(crate) struct Save {
     /// Names of images
     #[arg(value_name = "IMAGE", required = true)]
@@ -167,6 +172,32 @@ pub(crate) struct Commit {
     /// STOPSIGNAL, USER, VOLUME or WORKDIR
     #[arg(short, long, value_name = "INSTRUCTION", action = ArgAction::Append)]
     pub(crate) change: Vec<String>,
+}
+
+/// Build an image from a Dockerfile
+///
+/// Each RUN runs in a container of this host, which has loopback only. ADD (local files), ARG, CMD, COPY, ENTRYPOINT, ENV,
+/// EXPOSE, FROM, LABEL, RUN, SHELL, STOPSIGNAL, USER, VOLUME and WORKDIR are honoured, one stage of them; everything else
+/// is refused by name. FROM names an image that is here; `FROM scratch` with --platform windows/amd64 stands on the Windows
+/// base. Nothing is taken from an earlier build.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  hcs image build -t app:1 ./app")]
+pub(crate) struct Build {
+    /// The folder with the files that COPY and ADD take
+    #[arg(value_name = "DIR")]
+    pub(crate) context: PathBuf,
+    /// Name of the image
+    #[arg(short, long, value_name = "IMAGE")]
+    pub(crate) tag: String,
+    /// The Dockerfile [default: Dockerfile in DIR]
+    #[arg(short, long, value_name = "PATH")]
+    pub(crate) file: Option<PathBuf>,
+    /// Give an ARG a value; NAME alone passes on the variable of that name
+    #[arg(long, value_name = "NAME[=VALUE]", action = ArgAction::Append, value_parser = values::variable)]
+    pub(crate) build_arg: Vec<Pair>,
+    /// For which system FROM scratch is: linux/amd64 or windows/amd64
+    #[arg(long, value_name = "PLATFORM")]
+    pub(crate) platform: Option<String>,
 }
 
 /// Write a Linux image as a file system of ext4

@@ -165,8 +165,7 @@ fn process(
     if let Some(stand) = stand {
         command = command.envs(stand.environment.iter().map(|(name, value)| (&**name, &**value)));
     }
-    command = command
-        .envs(options.environment.iter().map(|variable| (&*variable.key, &*variable.value)));
+    command = command.envs(options.environment.iter().map(|variable| (&*variable.key, &*variable.value)));
     let of_image = |of: fn(&Stand) -> &Option<String>| stand.and_then(|stand| of(stand).as_ref());
     if let Some(directory) = options.workdir.as_ref().or_else(|| of_image(|stand| &stand.folder)) {
         command = command.current_dir(directory);

@@ -38,11 +38,20 @@ fn help_of_every_command() {
         "wait",
         "gc",
         "base",
+        "commit",
         "features",
         "completions",
     ] {
         insta::assert_snapshot!(format!("help_{command}"), stable(&hcs(&[command, "--help"])));
     }
+    for verb in [
+        "build", "commit", "export", "fsck", "inspect", "load", "ls", "mount", "pull", "push", "rm", "save",
+        "tag",
+    ] {
+        let output = stable(&hcs(&["image", verb, "--help"]));
+        insta::assert_snapshot!(format!("help_image_{verb}"), output);
+    }
+    snapshot!("help_image", "image", "--help");
     snapshot!("help", "--help");
     snapshot!("help_short", "-h");
     snapshot!("version", "--version");

@@ -24,11 +24,14 @@ pub(crate) fn commit(commit: &Commit, printer: Printer) -> Result<(), Failure> {
             });
         }
     };
-    let platform = Platform {
-        os: "windows".into(),
-        architecture: "amd64".into(),
-        os_version: host_version(engine)?,
-        ..Platform::default()
+    let platform = match base {
+        Some(_) => Platform::default(), // the base's
+        None => Platform {
+            os: "windows".into(),
+            architecture: "amd64".into(),
+            os_version: host_version(engine)?,
+            ..Platform::default()
+        },
     };
     let mut config = match &base {
         Some(base) => store.documents(base)?.image.config,
@@ -54,7 +57,7 @@ pub(crate) fn commit(commit: &Commit, printer: Printer) -> Result<(), Failure> {
     printer.result(&Came::new(&entry))
 }
 
-/// The version of the newest Wine base, which a container without an image stands on.
+/// The version of Windows that a container without an image sees.
 pub(super) fn host_version(engine: &hcsshim::linux::LinuxHost) -> Result<String, Failure> {
-    Ok(engine.bases()?.first().map(|base| base.info().os_version.clone()).unwrap_or_default())
+    Ok(super::launch::base(engine)?.info().os_version.clone())
 }

@@ -1,5 +1,7 @@
 //! `hcs run IMAGE`: an image's layers as what a container stands on.
 
+use std::path::PathBuf;
+
 use hcs_images::{Documents, ImageError, Store, runs_here};
 use hcsshim::Host;
 
@@ -25,7 +27,13 @@ pub(crate) fn stand(host: &Host, run: &Run) -> Result<Option<Stand>, Failure> {
         (LABEL.to_owned(), entry.manifest.digest.to_string()),
         (format!("{LABEL}.name"), entry.name.to_string()),
     ];
-    let (layers, os_version) = layers(host, &store, &documents, name)?;
+    let Ground { layers, os_version, .. } = ground(host, &store, &documents, name)?;
+    if layers.is_empty() {
+        return Err(Failure::Usage {
+            problem: format!("the image {name} has no files"),
+            hint: "make one that has: `hcs image build`, `hcs commit`".into(),
+        });
+    }
     let signal = &documents.image.config.stop_signal;
     if !STOP_SIGNALS.contains(&&**signal) {
         printer::note(&format!("hcs: the image wants to be stopped by {signal}; hcs stop sends SIGTERM"));
@@ -43,13 +51,24 @@ pub(crate) fn stand(host: &Host, run: &Run) -> Result<Option<Stand>, Failure> {
     }))
 }
 
-/// The layers of a document, and the version of Windows.
-pub(super) fn layers(
+/// What containers of an image stand on.
+#[derive(Debug)]
+pub(super) struct Ground {
+    /// The document's layers, the top-most first; of a Windows image the last one is the Wine base.
+    pub(super) layers: Vec<PathBuf>,
+    /// The folders of files that they make, in the same order.
+    pub(super) files: Vec<PathBuf>,
+    /// The version of Windows.
+    pub(super) os_version: String,
+}
+
+/// Makes an image's layers ready. One without files has none of them.
+pub(super) fn ground(
     host: &Host,
     store: &Store,
     documents: &Documents,
     name: &str,
-) -> Result<(Vec<std::path::PathBuf>, String), Failure> {
+) -> Result<Ground, Failure> {
     let image = &documents.image;
     if !runs_here(&image.platform) {
         return Err(Failure::Image(ImageError::Platform {
@@ -75,31 +94,28 @@ pub(super) fn layers(
         let wanted: Vec<_> = wanted.into_iter().map(|path| parts(path, '/')).collect();
         let more = store.wanted_folders(documents, &layers, &wanted, false)?;
         layers.splice(0..0, more.map(|folder| folder.join("Files")));
-        if layers.is_empty() {
-            // An image without layers has nothing that could run.
-            return Err(Failure::Usage {
-                problem: format!("the image {name} has no files"),
-                hint: "make one that has: `hcs image build`, `hcs commit`".into(),
-            });
-        }
-        return Ok((layers, String::new()));
+        return Ok(Ground { files: layers.clone(), layers, os_version: String::new() });
     }
-    let base = {
-        let mut display = crate::progress::Display::new();
-        engine.ensure_base(&mut |progress| display.show(progress))?
-    };
+    let base = base(engine)?;
     let mut layers = store.fit(&unpacked, &base.drive_c())?;
-    let lowers: Vec<_> =
-        layers.iter().map(|layer| layer.join("Files")).chain([base.drive_c()]).collect();
+    let mut files: Vec<_> = layers.iter().map(|layer| layer.join("Files")).chain([base.drive_c()]).collect();
     let on_drive = |path: &String| {
         let path = path.get(2..).filter(|_| path.get(1..2) == Some(":")).unwrap_or(path);
         parts(&path.replace('\\', "/"), '/')
     };
     let wanted: Vec<_> = wanted.into_iter().map(on_drive).collect();
-    let more = store.wanted_folders(documents, &lowers, &wanted, true)?;
-    layers.splice(0..0, more);
+    if let Some(folder) = store.wanted_folders(documents, &files, &wanted, true)? {
+        files.insert(0, folder.join("Files"));
+        layers.insert(0, folder);
+    }
     layers.push(base.path().to_owned());
-    Ok((layers, image.platform.os_version.clone()))
+    Ok(Ground { layers, files, os_version: image.platform.os_version.clone() })
+}
+
+/// The Wine base that Windows images stand on, made when it is not there.
+pub(super) fn base(engine: &hcsshim::linux::LinuxHost) -> Result<hcsshim::linux::Base, Failure> {
+    let mut display = crate::progress::Display::new();
+    Ok(engine.ensure_base(&mut |progress| display.show(progress))?)
 }
 
 /// A path's names. One with `..` is left to the program, which is told that it is not there.

@@ -1,5 +1,6 @@
 //! `hcs image`: images in, out and listed.
 
+mod build;
 mod commit;
 mod files;
 mod launch;
@@ -47,6 +48,7 @@ pub(crate) fn image(image: &Image, printer: Printer) -> Result<(), Failure> {
             each(&arguments.images, printer, |name| Ok(store.remove(name, &in_use).map(drop)?))
         }
         Image::Commit(arguments) => commit(arguments, printer),
+        Image::Build(arguments) => build::build(arguments, printer),
         Image::Export(arguments) => files::export(arguments, printer),
         Image::Mount(arguments) => mount::mount(arguments, printer),
         Image::Fsck(arguments) => fsck(arguments.repair, printer),
@@ -75,7 +77,8 @@ fn in_use() -> Result<Vec<(PathBuf, String)>, Failure> {
             Err(error) => return Err(error.into()),
         };
         let layers = document["Layers"].as_array().into_iter().flatten();
-        let layers = layers.chain(document["Container"]["Storage"]["Layers"].as_array().into_iter().flatten());
+        let layers =
+            layers.chain(document["Container"]["Storage"]["Layers"].as_array().into_iter().flatten());
         let paths = layers.filter_map(|layer| layer["Path"].as_str());
         used.extend(paths.map(|path| (PathBuf::from(path), format!("container {}", info.id))));
     }
@@ -266,7 +269,5 @@ fn fsck(repair: bool, printer: Printer) -> Result<(), Failure> {
 pub(super) fn came(entries: &[Entry], printer: Printer) -> Result<(), Failure> {
     let names: Vec<String> = entries.iter().map(|entry| entry.name.to_string()).collect();
     let mut left = entries.iter();
-    results(&names, printer, |_| {
-        Ok(Came::new(left.next().expect("there is a name for each of them")))
-    })
+    results(&names, printer, |_| Ok(Came::new(left.next().expect("there is a name for each of them"))))
 }

@@ -1,0 +1,130 @@
+//! Images in files, whole and damaged.
+
+use hcs_images::{Digest, ImageError};
+use serde_json::json;
+
+use crate::support::{Made, Place, name, tar};
+
+fn image() -> Made {
+    Made::new(&[tar(&[("a/", ""), ("a/b", "one")]), tar(&[("a/c", "two")])])
+}
+
+#[test]
+fn what_is_saved_is_loaded_with_the_same_digest_and_the_same_bytes() {
+    let (place, other) = (Place::new(), Place::new());
+    image().layout(&place.path("layout"));
+    let entry = place.load(&place.path("layout")).unwrap().remove(0);
+    let save = |place: &Place| {
+        let mut bytes = Vec::new();
+        place.store.save(&place.store.list().unwrap(), &mut bytes).unwrap();
+        bytes
+    };
+    let bytes = save(&place);
+    fs_err::write(place.path("x.tar"), &bytes).unwrap();
+    let again = other.store.load(&place.path("x.tar"), None, None).unwrap().remove(0);
+    assert_eq!((again.manifest.digest, again.name), (entry.manifest.digest, name("x:1")));
+    assert_eq!(save(&other), bytes);
+
+    let layout = place.path("saved");
+    place.store.save_layout(&[entry.clone()], &layout).unwrap();
+    let third = Place::new();
+    assert_eq!(third.store.load(&layout, None, None).unwrap()[0].manifest.digest, entry.manifest.digest);
+    assert!(matches!(place.store.save_layout(&[entry], &layout), Err(ImageError::Invalid { .. })));
+}
+
+#[test]
+fn an_archive_that_is_cut_off_anywhere_makes_no_image() {
+    let place = Place::new();
+    image().layout(&place.path("layout"));
+    place.load(&place.path("layout")).unwrap();
+    let mut bytes = Vec::new();
+    place.store.save(&place.store.list().unwrap(), &mut bytes).unwrap();
+    let cut = place.path("cut.tar");
+    let other = Place::new();
+    // All but the blocks of zeros at its end, which may be missing.
+    for end in (0..bytes.len() - 1024).step_by(512) {
+        fs_err::write(&cut, &bytes[..end]).unwrap();
+        assert!(other.store.load(&cut, None, None).is_err(), "cut off at {end} of {}", bytes.len());
+    }
+}
+
+#[test]
+fn parts_that_do_not_belong_together_are_refused() {
+    let check = |made: &Made, damage: &dyn Fn(&std::path::Path), expected: &str| {
+        let place = Place::new();
+        let layout = place.path("layout");
+        made.layout(&layout);
+        damage(&layout);
+        let error = place.load(&layout).unwrap_err();
+        assert!(error.to_string().contains(expected), "{error}");
+        assert!(place.store.list().unwrap().is_empty());
+    };
+    let made = image();
+    let layer = format!("blobs/sha256/{}", Digest::of(&made.blobs[1]).hex());
+    check(&made, &|layout| fs_err::remove_file(layout.join(&layer)).unwrap(), "is not in the store");
+    check(&made, &|layout| fs_err::write(layout.join(&layer), "x").unwrap(), "was announced");
+    check(&made, &|layout| fs_err::remove_file(layout.join("oci-layout")).unwrap(), "no whole OCI layout");
+    check(&made, &|layout| fs_err::write(layout.join("index.json"), "[]").unwrap(), "no document");
+    let fewer = image().with_config(|config| config["rootfs"]["diff_ids"] = json!([]));
+    check(&fewer, &|_| {}, "has 0 layers, and its manifest 2");
+    let mut many = image();
+    many.manifest["layers"] = vec![many.manifest["layers"][0].clone(); 501].into();
+    check(&many, &|_| {}, "501 layers");
+    let mut foreign = image();
+    foreign.manifest["layers"][0]["mediaType"] = json!("application/vnd.cyclonedx+json");
+    check(&foreign, &|_| {}, "cyclonedx");
+}
+
+#[test]
+fn nothing_of_an_archive_leads_elsewhere() {
+    let place = Place::new();
+    for entry in ["../x", "/etc/x", "a/../../x"] {
+        fs_err::write(place.path("bad.tar"), tar(&[(entry, "x")])).unwrap();
+        let error = place.store.load(&place.path("bad.tar"), None, None).unwrap_err();
+        assert!(error.to_string().contains("leads elsewhere"), "{error}");
+    }
+    let docker = r#"[{"Config":"../../etc/passwd","RepoTags":["x:1"],"Layers":[]}]"#;
+    fs_err::write(place.path("bad.tar"), tar(&[("manifest.json", docker)])).unwrap();
+    let error = place.store.load(&place.path("bad.tar"), None, None).unwrap_err();
+    assert!(error.to_string().contains("not in the archive"), "{error}");
+    let swept = place.store.sweep(&[]).unwrap();
+    assert_eq!((swept.busy, place.names("blobs")), (false, vec![]));
+}
+
+#[test]
+fn a_docker_archive_of_old_is_loaded() {
+    let (place, made) = (Place::new(), image());
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    let manifest = r#"[{"Config":"c.json","RepoTags":["old:1"],"Layers":["1/layer.tar","2/layer.tar"]}]"#;
+    let archive = tar(&[
+        ("1/layer.tar", &text(&made.blobs[0])),
+        ("2/layer.tar", &text(&made.blobs[1])),
+        ("c.json", &made.config.to_string()),
+        ("manifest.json", manifest),
+    ]);
+    fs_err::write(place.path("old.tar"), archive).unwrap();
+    let entry = place.store.load(&place.path("old.tar"), None, None).unwrap().remove(0);
+    assert_eq!(entry.name, name("old:1"));
+    assert_eq!(place.prepare(&entry).unwrap().len(), 2);
+}
+
+#[test]
+fn an_image_goes_with_its_last_name_and_what_others_need_stays() {
+    let place = Place::new();
+    image().layout(&place.path("layout"));
+    let entry = place.load(&place.path("layout")).unwrap().remove(0);
+    let folders = place.prepare(&entry).unwrap();
+    place.store.tag("x:1", &name("y:2")).unwrap();
+    place.store.remove("x:1", &[]).unwrap();
+    assert_eq!((place.names("blobs").len(), place.store.list().unwrap().len()), (4, 1));
+    let used = [(folders[1].clone(), "container c".to_owned())];
+    let error = place.store.remove("y:2", &used).unwrap_err();
+    assert!(error.to_string().contains("container c"), "{error}");
+    let short = &entry.manifest.digest.hex()[..8];
+    assert_eq!(place.store.find(short).unwrap().name, name("y:2"));
+    let (_, swept) = place.store.remove(short, &[]).unwrap();
+    assert_eq!((swept.blobs, swept.layers), (4, 2));
+    for folder in ["blobs", "partial", "names", "layers", "work"] {
+        assert!(place.names(folder).is_empty(), "{folder}");
+    }
+}

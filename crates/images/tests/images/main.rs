@@ -1,0 +1,8 @@
+//! Images as files, folders and what registries answer. Needs root: layers have owners and devices.
+#![cfg(target_os = "linux")]
+
+mod archives;
+mod layers;
+mod registry;
+mod server;
+mod support;
