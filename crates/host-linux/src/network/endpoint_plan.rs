@@ -20,6 +20,8 @@ use super::acl;
 
 /// The largest packet of a network's links, as the kernel makes them.
 const MTU: u32 = 1500;
+/// The kernel's own metric of a route of IPv6.
+const METRIC_OF_IPV6: u32 = 1024;
 /// Bytes of a link's alias (IFALIASZ, with its NUL).
 const MOST_OF_A_NAME: usize = 255;
 /// The smallest that IPv6 can be spoken over.
@@ -84,7 +86,14 @@ pub(super) fn of_row(
     let mut addresses = addresses(&document.ip_configurations)?;
     let mut routes = routes(&document)?;
     let name = match place {
-        Place::Own(slot) => format!("eth{slot}").parse().map_err(errors::of_plane)?,
+        Place::Own(slot) => {
+            // Two links can't have the same way with the same metric: the first one's is the better one.
+            for route in routes.iter_mut().filter(|route| route.metric.is_none() && slot > 0) {
+                let first = if route.destination.addr().is_ipv4() { 0 } else { METRIC_OF_IPV6 };
+                route.metric = Some(first + slot);
+            }
+            format!("eth{slot}").parse().map_err(errors::of_plane)?
+        }
         Place::Host => {
             // The network is reached by its bridge, and the host's way out is its own.
             routes.clear();

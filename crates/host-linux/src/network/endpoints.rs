@@ -197,7 +197,7 @@ impl World<'_> {
         })?;
         let netns = netns.ok_or_else(|| {
             Error::from_hresult(Hresult::HCN_E_NAMESPACE_ATTACH_FAILED)
-                .with_message("what it is to be attached to is gone")
+                .with_events([errors::because("what it is to be attached to is gone")])
         })?;
         let plan = network_plan::of_row(&network, self.plane.instance())?;
         self.plane.attach(&plan.network, &endpoint, &netns).map_err(errors::of_plane)?;
@@ -309,7 +309,7 @@ fn complete(
         Some(mac) if pools.take_mac(mac)? => mac,
         Some(mac) => {
             let error = Error::from_hresult(Hresult::HCN_E_ADDR_INVALID_OR_RESERVED);
-            return Err(error.with_message(format!("MacAddress: {mac} is taken")));
+            return Err(error.with_events([errors::because(format!("MacAddress: {mac} is taken"))]));
         }
         None => pools.take_lowest_mac(&plan.macs)?,
     };
@@ -336,11 +336,11 @@ fn complete_addresses(pools: &Pools<'_>, document: &mut HostComputeEndpoint, pla
         }
         let Some(subnet) = plan.subnets.iter().find(|subnet| subnet.net.contains(&address)) else {
             let error = Error::from_hresult(Hresult::HCN_E_SUBNET_NOT_FOUND);
-            return Err(error.with_message(format!("{path}: {address} is in no subnet of the network")));
+            return Err(error.with_events([errors::because(format!("{path}: {address} is in no subnet of the network"))]));
         };
         if !pools.take_address(subnet, address)? {
             let error = Error::from_hresult(Hresult::HCN_E_ADDR_INVALID_OR_RESERVED);
-            return Err(error.with_message(format!("{path}: {address} is taken, or stands for something else")));
+            return Err(error.with_events([errors::because(format!("{path}: {address} is taken, or stands for something else"))]));
         }
         if config.prefix_length == 0 {
             config.prefix_length = subnet.net.prefix_len();
@@ -361,7 +361,7 @@ fn complete_addresses(pools: &Pools<'_>, document: &mut HostComputeEndpoint, pla
         }
         let Some((subnet, address)) = found else {
             return Err(Error::from_hresult(Hresult::HCN_E_ADDR_INVALID_OR_RESERVED)
-                .with_message("all addresses of the network are taken")
+                .with_events([errors::because("all addresses of the network are taken")])
                 .with_hint("delete endpoints, or make a network with a larger prefix"));
         };
         document.ip_configurations.push(IpConfig {
@@ -414,7 +414,7 @@ fn take_ports_but(
         if map.port == 0 {
             let Some(found) = tables.take_lowest_port(endpoint, &map, free)? else {
                 return Err(Error::from_hresult(Hresult::HCN_E_PORT_ALREADY_EXISTS)
-                    .with_message("all ports that are handed out are taken"));
+                    .with_events([errors::because("all ports that are handed out are taken")]));
             };
             set_external_port(&mut document.policies[wanted.policy].settings, found.port);
             continue;
@@ -432,7 +432,7 @@ fn take_ports_but(
             let object = Object::new(ObjectKind::Port, format!("{} {}", map.transport, map.port));
             return Err(Error::already_exists(object)
                 .with_hresult(Hresult::HCN_E_PORT_ALREADY_EXISTS)
-                .with_message(format!("{path}: {whose} has it")));
+                .with_events([errors::because(format!("{path}: {whose} has it"))]));
         }
     }
     Ok(())

@@ -129,7 +129,7 @@ pub(super) fn plan(document: &HostComputeNetwork, id: &str, instance: &Instance)
         kind = Kind::Uplink(uplink);
     } else if on_the_wire {
         return Err(Error::from_hresult(Hresult::HCN_E_ADAPTER_NOT_FOUND)
-            .with_message("a network of this type needs a link of the host's that it is on")
+            .with_events([errors::because("a network of this type needs a link of the host's that it is on")])
             .with_hint("name one, without addresses, by the policy NetAdapterName"));
     }
     let subnets = subnets(ipams, &kind)?;
@@ -220,7 +220,7 @@ fn must_be_on_the_wire(path: &str, on_the_wire: bool) -> Result<()> {
 fn adapter(name: &str) -> Result<LinkName> {
     name.parse().map_err(|_| {
         Error::from_hresult(Hresult::HCN_E_ADAPTER_NOT_FOUND)
-            .with_message(format!("there is no link {name:?} on this host"))
+            .with_events([errors::because(format!("there is no link {name:?} on this host"))])
     })
 }
 

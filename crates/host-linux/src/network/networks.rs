@@ -169,7 +169,7 @@ fn free_prefix(tables: &Tables<'_>, hosts: &[IpNet]) -> Result<Ipv4Net> {
         }
     }
     Err(Error::from_hresult(Hresult::HCN_E_INVALID_PREFIX)
-        .with_message(format!("no prefix of 20 bits is free in {all}"))
+        .with_events([errors::because(format!("no prefix of 20 bits is free in {all}"))])
         .with_hint("give the network one of your own (Ipams[0].Subnets[0].IpAddressPrefix)"))
 }
 
@@ -187,7 +187,7 @@ fn claim(tables: &Tables<'_>, number: i64, plan: &NetworkPlan, hosts: &[IpNet]) 
         let (first, last) = pools::whole(subnet.net);
         if let Some(other) = tables.network_with(first, last)? {
             let message = format!("{} overlaps a prefix of network {other}", subnet.net);
-            return Err(Error::already_exists(Object::new(ObjectKind::Network, other)).with_message(message));
+            return Err(Error::already_exists(Object::new(ObjectKind::Network, other)).with_events([errors::because(message)]));
         }
         if let Some(host) = hosts.iter().find(|host| overlaps(std::slice::from_ref(host), subnet.net)) {
             let message = format!("{} overlaps {host}, which is the host's own", subnet.net);

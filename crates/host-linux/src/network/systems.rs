@@ -14,7 +14,7 @@ use hcs_schema::network::hcn::{Dns, HostComputeEndpoint};
 use super::engine::World;
 use super::errors::invalid;
 use super::store::{Holder, Kind, Tables};
-use super::{endpoints, netns};
+use super::{endpoints, errors, netns};
 use crate::compute::Engine;
 use crate::ids::Life;
 use crate::paths::not_writable;
@@ -175,16 +175,13 @@ impl World<'_> {
         let holder = Holder::System(life.as_str().to_owned());
         let mut ids = Vec::new();
         for (field, id) in &wanted.endpoints {
-            self.attach(id, &holder).map_err(|error| error.with_message(format!("{field}: {id}")))?;
+            self.attach(id, &holder).map_err(|error| error.with_events([errors::because(format!("{field}: {id}"))]))?;
             ids.push(id.clone());
         }
         for (field, document) in &wanted.own {
             let network = document.host_compute_network.clone();
             let made = self.create_endpoint(&network, None, document.clone(), true);
-            let id = made.map_err(|error| match error.message() {
-                Some(message) => error.clone().with_message(format!("{field}: {message}")),
-                None => error.clone().with_message(field.clone()),
-            })?;
+            let id = made.map_err(|error| error.with_events([errors::because(field.as_str())]))?;
             self.attach(&id, &holder)?;
             ids.push(id);
         }

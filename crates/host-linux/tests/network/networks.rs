@@ -1,5 +1,6 @@
 //! Networks of each kind, by the packets that pass and do not pass.
 
+use hcs_contract::NetworkService;
 use serde_json::json;
 
 use super::packets::{connects, listen};

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use hcs_contract::NetworkService;
 use serde_json::json;
 
 use super::packets::{PATIENCE, connects, datagrams, listen, receive};
