@@ -120,7 +120,7 @@ fn endpoints_that_can_t_be() {
         assert_eq!(error.hresult(), Hresult::ERROR_NOT_FOUND);
     }
     handle.close();
-    assert_eq!(handle.properties("").unwrap_err().code(), "handle-closed");
+    assert_eq!(handle.properties("").unwrap_err().code(), "already-closed");
     world.clear();
 }
 
