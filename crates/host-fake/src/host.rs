@@ -63,7 +63,7 @@ const LONGEST_ID: usize = 65_535;
 /// without one. A program that is none of these can't be started: `ERROR_FILE_NOT_FOUND`.
 #[derive(Clone, Debug)]
 pub struct FakeHost {
-    world: Arc<World>,
+    pub(crate) world: Arc<World>,
 }
 
 impl Default for FakeHost {

@@ -2,7 +2,8 @@
 //!
 //! [`FakeHost`] is a host like any other: it takes the documents of both schemas, and answers with the states, codes,
 //! notifications and result documents of the engine on Linux, on every system, without rights and within
-//! microseconds. What it can't honour (networks, virtual machines, devices, credentials, named pipes, virtual disks,
+//! microseconds. It is a network service too ([`hcs_contract::NetworkService`]): objects of both generations, their addresses
+//! and ports, without packets. What it can't honour (virtual machines, devices, credentials, named pipes, virtual disks,
 //! servicing, throttles, the registry) it refuses by name. Its programs are the words of a small interpreter
 //! (`echo`, `exit`, `cat`, `hang`, …: see [`FakeHost`]) and functions that a test registers; its files are in memory.
 //!
@@ -44,6 +45,7 @@ mod host;
 mod launch;
 mod machine;
 mod modify;
+mod network;
 mod pipe;
 mod plan;
 mod process;

@@ -13,6 +13,7 @@ use crate::faults::{Delivery, Effect, Faults};
 use crate::files::host_path;
 use crate::handle::{Handle, Pending};
 use crate::machine::Machine;
+use crate::network::{self, Networks};
 use crate::program::Programs;
 use crate::refuse::Reader;
 use crate::violation::{Violation, Violations};
@@ -66,6 +67,7 @@ impl Rules {
 pub(crate) struct World {
     pub(crate) rules: Arc<Rules>,
     pub(crate) handle: Handle,
+    pub(crate) networks: Networks,
     systems: Mutex<BTreeMap<String, Arc<Machine>>>,
     /// Operations that stay pending for ever.
     kept: Mutex<Vec<Box<dyn Any + Send>>>,
@@ -98,7 +100,13 @@ impl Rules {
 impl World {
     pub(crate) fn new(rules: Rules) -> Arc<Self> {
         let handle = Handle::new(hcs_contract::Object::service());
-        Arc::new(Self { rules: Arc::new(rules), handle, systems: Mutex::default(), kept: Mutex::default() })
+        Arc::new(Self {
+            rules: Arc::new(rules),
+            handle,
+            networks: Networks::default(),
+            systems: Mutex::default(),
+            kept: Mutex::default(),
+        })
     }
 
     pub(crate) fn find(&self, id: &str) -> Option<Arc<Machine>> {
@@ -136,6 +144,8 @@ impl World {
                 self.rules.dispatcher.run(move || hub.notify(&gone));
             }
         }
+        let hub = self.networks.lose_handles();
+        self.rules.dispatcher.run(move || hub.notify(&network::disconnected()));
     }
 
     /// Does a call that has an operation, as the faults have it.
