@@ -127,6 +127,8 @@ fn host_rows(base: fn() -> Value, windows: bool) -> Vec<Row> {
         Row("LinuxHost", "ProcessorAffinity", json!("0"), base(), Used),
         Row("LinuxHost", "Endpoints", json!([{ "HostComputeNetwork": ENDPOINT }]), base(), Used),
         Row("LinuxHost", "Endpoints", json!([{ "Name": "of no network" }]), base(), Refused),
+        Row("LinuxHost", "NetworkNamespace", json!(ENDPOINT), base(), Used),
+        Row("LinuxHost", "NetworkNamespace", json!("host"), base(), Refused),
     ]
 }
 

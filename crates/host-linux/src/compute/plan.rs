@@ -103,7 +103,7 @@ pub(super) struct Networking {
     pub(super) endpoints: (&'static str, Vec<String>),
     pub(super) search: (&'static str, String),
     pub(super) unqualified: (&'static str, bool),
-    /// Of schema 2.
+    /// Of schema 2; schema 1 has it in `LinuxHost`.
     pub(super) namespace: Option<(&'static str, String)>,
 }
 
@@ -126,10 +126,19 @@ pub(super) fn network(networking: Networking, part: Option<&LinuxHost>) -> Resul
             return Err(Error::invalid_document(format!("{field}.HostComputeNetwork"), message));
         }
         let reason = "it is attached to the container that it is made for";
-        refuse::unless_default(&format!("{field}.HostComputeNamespace"), &endpoint.host_compute_namespace, reason)?;
+        refuse::unless_default(
+            &format!("{field}.HostComputeNamespace"),
+            &endpoint.host_compute_namespace,
+            reason,
+        )?;
         network.own.push((field, endpoint.clone()));
     }
-    if let Some((field, id)) = namespace.filter(|(_, id)| !id.is_empty()) {
+    let of_host = part.map(|part| ("LinuxHost.NetworkNamespace", part.network_namespace.clone()));
+    let given = [namespace, of_host].into_iter().flatten().filter(|(_, id)| !id.is_empty());
+    for (field, id) in given {
+        if network.namespace.is_some() {
+            return Err(Error::invalid_document(field, "a container enters one namespace"));
+        }
         endpoint_id(field, &serde_json::Value::String(id.clone()))?;
         network.namespace = Some((field.to_owned(), id));
     }
@@ -259,6 +268,7 @@ impl HostPart {
             processor_affinity,
             // Read with the other members that ask for networks, see `network`.
             endpoints: _,
+            network_namespace: _,
             unknown: _,
         } = part.unwrap_or_default();
         if !windows {

@@ -13,10 +13,10 @@ use hcs_schema::network::hcn::{
     PortMappingPolicySetting,
 };
 
+use super::acl;
 use super::errors::{self, invalid};
 use super::network_plan::{self, NetworkPlan, mac};
 use super::store::{EndpointRow, NetworkRow};
-use super::acl;
 
 /// The largest packet of a network's links, as the kernel makes them.
 const MTU: u32 = 1500;
@@ -185,7 +185,8 @@ pub(super) fn policies(policies: &[EndpointPolicy], network: &NetworkPlan) -> Re
         let kind = policy.policy_type.as_str();
         match policy.setting().map_err(bad)? {
             Setting::PortMapping(_) if !nat => {
-                let error = Error::not_supported(format!("{path} ({kind})"), "ports are published on NAT networks");
+                let error =
+                    Error::not_supported(format!("{path} ({kind})"), "ports are published on NAT networks");
                 return Err(error.with_hresult(Hresult::HCN_E_MAPPING_NOT_SUPPORTED));
             }
             Setting::PortMapping(setting) => read.ports.extend(port_mapping(at, &settings, &setting)?),
@@ -298,8 +299,14 @@ fn port_mapping(policy: usize, path: &str, setting: &PortMappingPolicySetting) -
 }
 
 fn outbound(read: &mut Outbound, path: &str, setting: &OutboundNatPolicySetting) -> Result<()> {
-    let OutboundNatPolicySetting { virtual_ip, exceptions, destinations, flags, max_port_pool_usage, unknown } =
-        setting;
+    let OutboundNatPolicySetting {
+        virtual_ip,
+        exceptions,
+        destinations,
+        flags,
+        max_port_pool_usage,
+        unknown,
+    } = setting;
     if let Some(name) = unknown.keys().next() {
         return Err(Error::not_supported(format!("{path}.{name}"), "this policy has no such member here"));
     }

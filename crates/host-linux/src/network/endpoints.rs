@@ -98,7 +98,11 @@ impl World<'_> {
     }
 
     /// Gives an endpoint other policies, which hold at once where it is attached.
-    pub(super) fn replace_endpoint(&mut self, row: &EndpointRow, mut document: HostComputeEndpoint) -> Result<()> {
+    pub(super) fn replace_endpoint(
+        &mut self,
+        row: &EndpointRow,
+        mut document: HostComputeEndpoint,
+    ) -> Result<()> {
         let instance = self.plane.instance().clone();
         let host = self.engine.host_netns()?;
         let old_ports = self.store.read(|tables| tables.ports(Some(row.number)))?;
@@ -139,7 +143,10 @@ impl World<'_> {
             Error::not_found(object).with_hresult(Hresult::ERROR_NOT_FOUND)
         })?;
         if matches!(namespace.kind, Kind::Guest | Kind::GuestDefault) {
-            let error = Error::not_supported("Endpoint", "there are no virtual machines here whose namespace it could be");
+            let error = Error::not_supported(
+                "Endpoint",
+                "there are no virtual machines here whose namespace it could be",
+            );
             return Err(error.with_hresult(Hresult::HCN_E_REQUEST_UNSUPPORTED));
         }
         self.attach(endpoint, &Holder::Namespace(namespace.number))
@@ -322,7 +329,11 @@ fn complete(
     endpoint_plan::routes(document).map(drop)
 }
 
-fn complete_addresses(pools: &Pools<'_>, document: &mut HostComputeEndpoint, plan: &NetworkPlan) -> Result<()> {
+fn complete_addresses(
+    pools: &Pools<'_>,
+    document: &mut HostComputeEndpoint,
+    plan: &NetworkPlan,
+) -> Result<()> {
     let mut subnets_used: Vec<SubnetPlan> = Vec::new();
     let mut has = [false; 2];
     for (at, config) in document.ip_configurations.iter_mut().enumerate() {
@@ -336,11 +347,15 @@ fn complete_addresses(pools: &Pools<'_>, document: &mut HostComputeEndpoint, pla
         }
         let Some(subnet) = plan.subnets.iter().find(|subnet| subnet.net.contains(&address)) else {
             let error = Error::from_hresult(Hresult::HCN_E_SUBNET_NOT_FOUND);
-            return Err(error.with_events([errors::because(format!("{path}: {address} is in no subnet of the network"))]));
+            return Err(error.with_events([errors::because(format!(
+                "{path}: {address} is in no subnet of the network"
+            ))]));
         };
         if !pools.take_address(subnet, address)? {
             let error = Error::from_hresult(Hresult::HCN_E_ADDR_INVALID_OR_RESERVED);
-            return Err(error.with_events([errors::because(format!("{path}: {address} is taken, or stands for something else"))]));
+            return Err(error.with_events([errors::because(format!(
+                "{path}: {address} is taken, or stands for something else"
+            ))]));
         }
         if config.prefix_length == 0 {
             config.prefix_length = subnet.net.prefix_len();
@@ -419,7 +434,8 @@ fn take_ports_but(
             set_external_port(&mut document.policies[wanted.policy].settings, found.port);
             continue;
         }
-        let is_own = own.iter().any(|own| (own.port, own.transport, own.at) == (map.port, map.transport, map.at));
+        let is_own =
+            own.iter().any(|own| (own.port, own.transport, own.at) == (map.port, map.transport, map.at));
         let taken = if !tables.take_port(endpoint, &map)? {
             Some("another endpoint")
         } else if !is_own && !free(&map)? {

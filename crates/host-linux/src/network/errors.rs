@@ -14,7 +14,9 @@ pub(super) fn of_plane(error: PlaneError) -> Error {
     };
     let hint = match &error {
         PlaneError::NoModule { module, .. } => Some(format!("load it (`modprobe {module}`), or install it")),
-        PlaneError::Foreign { .. } => Some("`hcs network check` shows what differs from the record".to_owned()),
+        PlaneError::Foreign { .. } => {
+            Some("`hcs network check` shows what differs from the record".to_owned())
+        }
         _ => None,
     };
     let errno = error.errno();

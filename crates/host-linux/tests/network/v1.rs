@@ -45,7 +45,8 @@ fn both_generations_see_the_same_objects() {
     let error = call(&world, "DELETE", &of_namespace, &Value::Null).unwrap_err();
     assert!(error.is_not_exist() && error.message() == Some("Element not found."), "{error:?}");
     // To the host's own compartment and back, as upstream's test does it.
-    call(&world, "POST", &format!("{path}/attach"), &json!({ "SystemType": "Host", "CompartmentId": 1 })).unwrap();
+    call(&world, "POST", &format!("{path}/attach"), &json!({ "SystemType": "Host", "CompartmentId": 1 }))
+        .unwrap();
     assert_eq!(output(&world, "GET", &path, &Value::Null)["State"], 2);
     call(&world, "POST", &format!("{path}/detach"), &json!({ "SystemType": "Host" })).unwrap();
     // The whole endpoint with other policies.
@@ -81,10 +82,18 @@ fn a_container_s_endpoint_is_attached_by_its_name() {
     call(&world, "POST", &format!("{path}/attach"), &request).unwrap();
     let v1 = output(&world, "GET", &path, &Value::Null);
     assert_eq!((&v1["SharedContainers"], &v1["State"]), (&json!(["web"]), &json!(2)));
-    assert_eq!(super::compute::run(&system, "busybox ip -4 addr show eth0 | busybox grep -c 10.9.0.2/24").0, "1\n");
+    assert_eq!(
+        super::compute::run(&system, "busybox ip -4 addr show eth0 | busybox grep -c 10.9.0.2/24").0,
+        "1\n"
+    );
     call(&world, "POST", &format!("{path}/detach"), &request).unwrap();
     assert_eq!(super::compute::run(&system, "busybox ip link | busybox grep -c eth0 || true").0, "0\n");
-    let error = call(&world, "POST", &format!("{path}/attach"), &json!({ "ContainerId": "nobody", "SystemType": "Container" }));
+    let error = call(
+        &world,
+        "POST",
+        &format!("{path}/attach"),
+        &json!({ "ContainerId": "nobody", "SystemType": "Container" }),
+    );
     assert!(error.unwrap_err().is_not_exist());
     done(&system.terminate(""));
     drop(system);
