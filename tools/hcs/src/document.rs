@@ -10,6 +10,7 @@ use hcsshim::schema::compute::{OsType, SystemType};
 use crate::args::run::Container;
 use crate::config::Config;
 use crate::failure::Failure;
+use crate::network;
 
 /// The owner of all that this tool makes.
 pub(crate) const OWNER: &str = "hcs";
@@ -78,7 +79,13 @@ impl<'a> Source<'a> {
     /// Makes the container.
     pub(crate) fn create(&self, host: &Host, id: &str) -> Result<hcsshim::Container, Failure> {
         Ok(match self {
-            Self::Options(options, fate) => host.create_container(id, &from_options(id, options, *fate)?)?,
+            Self::Options(options, fate) => {
+                let mut document = from_options(id, options, *fate)?;
+                if let Some(part) = &mut document.linux_host {
+                    network::connect(host, &options.connection, part)?;
+                }
+                host.create_container(id, &document)?
+            }
             Self::Config(config) => host.create_container(id, &config.text)?,
         })
     }

@@ -10,6 +10,7 @@ mod isolation;
 mod lifecycle;
 mod load;
 mod mapped;
+mod network;
 mod memory;
 mod onlookers;
 mod script;

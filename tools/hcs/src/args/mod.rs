@@ -2,6 +2,7 @@
 
 pub(crate) mod change;
 pub(crate) mod manage;
+pub(crate) mod network;
 pub(crate) mod prefix;
 pub(crate) mod run;
 pub(crate) mod values;
@@ -114,6 +115,12 @@ pub(crate) enum Command {
     Rm(Rm),
     Wait(Wait),
     Gc(Gc),
+    #[command(subcommand)]
+    Network(network::Network),
+    #[command(subcommand)]
+    Endpoint(network::Endpoint),
+    #[command(subcommand)]
+    Namespace(network::Namespace),
     #[command(subcommand)]
     Base(Base),
     #[command(subcommand)]
