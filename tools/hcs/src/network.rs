@@ -6,8 +6,8 @@ use std::sync::Arc;
 use hcsshim::contract::{NetworkObject, NetworkObjectKind, NetworkService};
 use hcsshim::schema::LinuxHost;
 use hcsshim::schema::network::hcn::{
-    Dns, EndpointPolicy, EndpointPolicySetting, HostComputeEndpoint, HostComputeNetwork, IpConfig, NatFlags,
-    NetworkType, PortMappingPolicySetting,
+    AutomaticDNSNetworkPolicySetting, Dns, EndpointPolicy, EndpointPolicySetting, HostComputeEndpoint, HostComputeNetwork,
+    IpConfig, NatFlags, NetworkPolicy, NetworkPolicySetting, NetworkType, PortMappingPolicySetting,
 };
 use hcsshim::schema::{Document as _, from_json};
 use hcsshim::{Error, Host};
@@ -94,11 +94,7 @@ pub(crate) fn network(host: &Host, name: &str) -> Result<HostComputeNetwork, Fai
             id: DEFAULT_ID.into(),
             name: DEFAULT.into(),
             network_type: NetworkType::NAT,
-            policies: hcsshim::schema::network::hcn::NetworkPolicySetting::AutomaticDns(
-                hcsshim::schema::network::hcn::AutomaticDNSNetworkPolicySetting { enable: true, ..Default::default() },
-            )
-            .into_iter()
-            .collect(),
+            policies: automatic_dns().into_iter().collect(),
             ..HostComputeNetwork::default()
         };
         match networks.create(&document.to_json()) {
@@ -109,6 +105,12 @@ pub(crate) fn network(host: &Host, name: &str) -> Result<HostComputeNetwork, Fai
     }
     let text = networks.open(name)?.properties("")?;
     Ok(HostComputeNetwork::from_json(&text).map_err(Error::from)?)
+}
+
+/// Endpoints resolve names with what the host does.
+pub(crate) fn automatic_dns() -> Option<NetworkPolicy> {
+    let setting = AutomaticDNSNetworkPolicySetting { enable: true, ..Default::default() };
+    NetworkPolicySetting::AutomaticDns(setting).into()
 }
 
 /// The document of an endpoint on `network`, as the options describe it.

@@ -126,9 +126,7 @@ fn host_rows(base: fn() -> Value, windows: bool) -> Vec<Row> {
         Row("LinuxHost", "EndWithFirstProcess", json!(true), base(), Used),
         Row("LinuxHost", "ProcessorAffinity", json!("0"), base(), Used),
         Row("LinuxHost", "Endpoints", json!([{ "HostComputeNetwork": ENDPOINT }]), base(), Used),
-        Row("LinuxHost", "Endpoints", json!([{ "Name": "of no network" }]), base(), Refused),
         Row("LinuxHost", "NetworkNamespace", json!(ENDPOINT), base(), Used),
-        Row("LinuxHost", "NetworkNamespace", json!("host"), base(), Refused),
     ]
 }
 
@@ -181,7 +179,6 @@ fn of_schema_1_containers() {
         Row("", "HvPartition", json!(true), linux_1(), Refused),
         Row("", "NetworkSharedContainerName", json!("x"), linux_1(), Refused),
         Row("", "EndpointList", json!([ENDPOINT]), linux_1(), Used),
-        Row("", "EndpointList", json!(["eth0"]), linux_1(), Refused),
         Row("", "HvRuntime", json!({ "ImagePath": "x" }), linux_1(), Refused),
         Row("", "Servicing", json!(true), linux_1(), Refused),
         Row("", "AllowUnqualifiedDNSQuery", json!(true), linux_1(), Refused),

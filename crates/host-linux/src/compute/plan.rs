@@ -122,9 +122,12 @@ pub(super) fn network(networking: Networking, part: Option<&LinuxHost>) -> Resul
     for (at, endpoint) in part.into_iter().flat_map(|part| &part.endpoints).enumerate() {
         let field = format!("LinuxHost.Endpoints[{at}]");
         if endpoint.host_compute_network.is_empty() {
-            let message = "it must name the endpoint's network";
-            return Err(Error::invalid_document(format!("{field}.HostComputeNetwork"), message));
+            return Err(Error::invalid_document(field, "it must name its network, by HostComputeNetwork"));
         }
+        endpoint_id(
+            &format!("{field}.HostComputeNetwork"),
+            &serde_json::Value::String(endpoint.host_compute_network.clone()),
+        )?;
         let reason = "it is attached to the container that it is made for";
         refuse::unless_default(
             &format!("{field}.HostComputeNamespace"),

@@ -184,7 +184,7 @@ fn what_can_t_be_attached_makes_no_container() {
         (
             with_own(&world, &json!([{}])),
             Hresult::HCS_E_INVALID_JSON,
-            "LinuxHost.Endpoints[0].HostComputeNetwork",
+            "LinuxHost.Endpoints[0]",
         ),
         (
             with_own(&world, &json!([{ "HostComputeNetwork": nobody }])),

@@ -4,8 +4,8 @@ use hcsshim::Host;
 use hcsshim::contract::NetworkObjectKind;
 use hcsshim::schema::Document as _;
 use hcsshim::schema::network::hcn::{
-    AutomaticDNSNetworkPolicySetting, Dns, HostComputeNetwork, Ipam, NetAdapterNameNetworkPolicySetting,
-    NetworkPolicySetting, Route, Subnet,
+    Dns, HostComputeNetwork, Ipam, NetAdapterNameNetworkPolicySetting, NetworkPolicy, NetworkPolicySetting, Route,
+    Subnet,
 };
 use serde_json::{Value, json};
 
@@ -142,19 +142,16 @@ fn document(create: &Create) -> Result<HostComputeNetwork, Failure> {
     }
     let adapter = create.adapter.clone().map(|network_adapter_name| {
         let setting = NetAdapterNameNetworkPolicySetting { network_adapter_name, ..Default::default() };
-        NetworkPolicySetting::NetAdapterName(setting)
+        Option::<NetworkPolicy>::from(NetworkPolicySetting::NetAdapterName(setting))
     });
-    let dns = create.dns.is_empty().then(|| {
-        let setting = AutomaticDNSNetworkPolicySetting { enable: true, ..Default::default() };
-        NetworkPolicySetting::AutomaticDns(setting)
-    });
+    let dns = if create.dns.is_empty() { network::automatic_dns() } else { None };
     let ipam = Ipam { ipam_type: "Static".into(), subnets, ..Ipam::default() };
     Ok(HostComputeNetwork {
         name: create.name.clone(),
         network_type: create.kind.as_str().into(),
         ipams: if create.subnet.is_empty() { Vec::new() } else { vec![ipam] },
         dns: Dns { server_list: create.dns.iter().map(ToString::to_string).collect(), ..Dns::default() },
-        policies: [adapter, dns].into_iter().flatten().filter_map(Into::into).collect(),
+        policies: [adapter.flatten(), dns].into_iter().flatten().collect(),
         ..HostComputeNetwork::default()
     })
 }
