@@ -99,6 +99,11 @@ impl sealed::Sealed for str {}
 impl sealed::Sealed for String {}
 impl sealed::Sealed for Value {}
 
+/// A document as it stands within another.
+pub(crate) fn json(document: &impl Document) -> Value {
+    serde_json::to_value(document).expect("documents have string keys and values that JSON can hold")
+}
+
 /// Lays the user's additional JSON over a document.
 pub(crate) fn with_additional<'a>(document: Cow<'a, str>, additional: &str) -> Result<Cow<'a, str>> {
     if additional.is_empty() {

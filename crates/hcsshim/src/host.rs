@@ -3,12 +3,16 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use hcs_contract::{ComputeService, Deadlines, Error, Object, Operation, OperationKind, Result};
+use hcs_contract::{
+    ComputeService, Deadlines, Error, NetworkService, Object, Operation, OperationKind, Result,
+};
 use hcs_schema::compute::{ComputeSystemQuery, v1, v2};
 use hcs_schema::{Document, from_json};
 
 use crate::call::Call;
 use crate::documents::{ContainerDocument, with_additional};
+use crate::hcn::Hcn;
+use crate::hns::Hns;
 use crate::limit::StartLimit;
 use crate::{Container, Guest, Options};
 
@@ -26,6 +30,7 @@ use crate::{Container, Guest, Options};
 #[derive(Clone, Debug)]
 pub struct Host {
     service: Arc<dyn ComputeService>,
+    networks: Option<Arc<dyn NetworkService>>,
     shared: Arc<Shared>,
     #[cfg(target_os = "linux")]
     linux: Option<Arc<crate::linux::LinuxHost>>,
@@ -94,7 +99,7 @@ impl Host {
     /// ```
     #[cfg(feature = "fake")]
     pub fn fake(fake: &crate::fake::FakeHost) -> Self {
-        Self::from_service(Arc::new(fake.clone()), Options::default())
+        Self::from_service(Arc::new(fake.clone()), Options::default()).with_networks(Arc::new(fake.clone()))
     }
 
     /// The host behind a server. It is connected to with the first call. Of `options` only what says how calls wait is
@@ -124,10 +129,43 @@ impl Host {
         };
         Self {
             service,
+            networks: None,
             shared: Arc::new(shared),
             #[cfg(target_os = "linux")]
             linux: None,
         }
+    }
+
+    /// The same host, with this service for its networks.
+    #[must_use]
+    pub fn with_networks(mut self, networks: Arc<dyn NetworkService>) -> Self {
+        self.networks = Some(networks);
+        self
+    }
+
+    /// Its networks, by HCN v2.
+    ///
+    /// # Errors
+    /// Not supported, by a host without networks.
+    pub fn hcn(&self) -> Result<Hcn> {
+        self.networks().map(|service| Hcn::from_service(Arc::clone(service)))
+    }
+
+    /// Its networks, by HNS v1.
+    ///
+    /// # Errors
+    /// As [`Host::hcn`].
+    pub fn hns(&self) -> Result<Hns> {
+        self.networks().map(|service| Hns::from_service(Arc::clone(service)))
+    }
+
+    /// The contract of its networks.
+    ///
+    /// # Errors
+    /// As [`Host::hcn`].
+    pub fn networks(&self) -> Result<&Arc<dyn NetworkService>> {
+        let none = || Error::not_supported("networks", "this host has no network service");
+        self.networks.as_ref().ok_or_else(none)
     }
 
     /// The contract below this API, for what has no word here yet.

@@ -32,6 +32,7 @@
 //! - [`Host`] creates, opens and lists containers; [`Container`] is a handle of one; [`Process`] of a process in it.
 //! - [`Command`] starts processes in the manner of `std::process::Command`.
 //! - [`Events`] tells what happens to all containers of a host, whoever makes it happen.
+//! - [`hcn`] has networks, endpoints, namespaces, load balancers and routes; [`hns`] the same objects by the older interface.
 //! - [`schema`] has every document as a type. Wherever a document is taken, JSON text of a newer schema may be given.
 //! - [`Error`] is the one error: operation, object, code, the service's own words, and what to do. Its predicates
 //!   are those of the original ([`Error::is_not_exist`] and so on).
@@ -68,6 +69,8 @@ mod events;
 mod exit;
 #[cfg(feature = "async")]
 pub mod future;
+pub mod hcn;
+pub mod hns;
 mod host;
 mod limit;
 #[cfg(target_os = "linux")]
@@ -87,14 +90,15 @@ pub use constants::{
     ERROR_GEN_FAILURE, ERROR_SHUTDOWN_IN_PROGRESS, TIMEOUT_INFINITE, WAIT_ERR_EXEC_FAILED, WSAEINVAL,
 };
 pub use container::Container;
+use documents::json;
 pub use documents::{ContainerDocument, Guest, ModifyDocument, ProcessDocument};
 pub use events::Events;
 pub use exit::{ExitStatus, SystemExit};
 pub use hcs_contract as contract;
 pub use hcs_contract::{
-    Deadline, Deadlines, Error, ErrorEvent, ErrorKind, EventStopper, EventType, Hresult, Notification,
-    NotificationType, Object, ObjectKind, OperationKind, ProcessStreams, Result, Stream, StreamSource,
-    Subscription, SystemEvent, SystemEventKind,
+    Deadline, Deadlines, Error, ErrorEvent, ErrorKind, EventStopper, EventType, Hresult, NetworkEvent,
+    NetworkEventKind, Notification, NotificationType, Object, ObjectKind, OperationKind, ProcessStreams,
+    Result, Stream, StreamSource, Subscription, SystemEvent, SystemEventKind,
 };
 #[cfg(feature = "fake")]
 #[doc(inline)]

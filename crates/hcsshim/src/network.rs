@@ -38,26 +38,42 @@ fn endpoint(id: &str, request: RequestType) -> ResourceModificationRequestRespon
 }
 
 impl Host {
-    /// Opens a container and attaches an endpoint to it: [`Container::attach_endpoint`].
+    /// Opens a container and attaches an endpoint to it ([`Container::attach_endpoint`]), unless it is attached already.
     ///
-    /// Service calls: `HcsOpenComputeSystem`, `HcsModifyComputeSystem`, `HcsCloseComputeSystem`.
+    /// Service calls: `HNSCall` (`GET /endpoints/{id}`), `HcsOpenComputeSystem`, `HcsModifyComputeSystem`,
+    /// `HcsCloseComputeSystem`.
     ///
     /// # Errors
     /// Not found, for a container or an endpoint that is not there; those of [`Container::attach_endpoint`].
     #[doc(alias = "HotAttachEndpoint")]
     pub fn hot_attach_endpoint(&self, container_id: &str, endpoint_id: &str) -> Result<()> {
+        if self.is_attached(container_id, endpoint_id)? == Some(true) {
+            return Ok(());
+        }
         self.open_container(container_id)?.attach_endpoint(endpoint_id)
     }
 
-    /// Opens a container and takes an endpoint from it: [`Container::detach_endpoint`].
+    /// Opens a container and takes an endpoint from it ([`Container::detach_endpoint`]), unless it is not attached.
     ///
-    /// Service calls: `HcsOpenComputeSystem`, `HcsModifyComputeSystem`, `HcsCloseComputeSystem`.
+    /// Service calls: `HNSCall` (`GET /endpoints/{id}`), `HcsOpenComputeSystem`, `HcsModifyComputeSystem`,
+    /// `HcsCloseComputeSystem`.
     ///
     /// # Errors
     /// As [`Host::hot_attach_endpoint`].
     #[doc(alias = "HotDetachEndpoint")]
     pub fn hot_detach_endpoint(&self, container_id: &str, endpoint_id: &str) -> Result<()> {
+        if self.is_attached(container_id, endpoint_id)? == Some(false) {
+            return Ok(());
+        }
         self.open_container(container_id)?.detach_endpoint(endpoint_id)
+    }
+
+    /// Whether the network service says that an endpoint is attached; none where there is none to ask.
+    fn is_attached(&self, container_id: &str, endpoint_id: &str) -> Result<Option<bool>> {
+        match self.hns() {
+            Ok(hns) => hns.is_attached(endpoint_id, container_id).map(Some),
+            Err(_) => Ok(None),
+        }
     }
 
     /// Moves the calling thread, and no other, into a compartment: what it opens from then on (sockets) belongs to the

@@ -15,6 +15,10 @@ use crate::Hresult;
 #[non_exhaustive]
 pub enum ErrorKind {
     /// There is no such object.
+    #[doc(alias = "EndpointNotFoundError")]
+    #[doc(alias = "LoadBalancerNotFoundError")]
+    #[doc(alias = "NamespaceNotFoundError")]
+    #[doc(alias = "NetworkNotFoundError")]
     #[error("no such {0}")]
     NotFound(ObjectKind),
     /// The identifier, or a resource named in the document, is taken.

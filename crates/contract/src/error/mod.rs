@@ -237,6 +237,12 @@ impl Error {
 
     /// The identifier of that object; empty when there is none.
     #[doc(alias = "ContainerError.Container")]
+    #[doc(alias = "EndpointNotFoundError.EndpointID")]
+    #[doc(alias = "EndpointNotFoundError.EndpointName")]
+    #[doc(alias = "LoadBalancerNotFoundError.LoadBalancerId")]
+    #[doc(alias = "NamespaceNotFoundError.NamespaceID")]
+    #[doc(alias = "NetworkNotFoundError.NetworkID")]
+    #[doc(alias = "NetworkNotFoundError.NetworkName")]
     #[doc(alias = "ProcessError.Process")]
     pub fn object_id(&self) -> &str {
         self.0.object.as_ref().map_or("", |object| &object.id)

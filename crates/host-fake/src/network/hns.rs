@@ -52,9 +52,9 @@ fn one(state: &State, kind: NetworkObjectKind, id: &str) -> Result<Option<Value>
     Ok(Some(forms.v1))
 }
 
-fn list(state: &State, kinds: &[NetworkObjectKind]) -> Option<Value> {
+fn list(state: &State, kinds: &[NetworkObjectKind]) -> Value {
     let ids = kinds.iter().flat_map(|kind| query::all(state, *kind).into_iter().map(move |id| (*kind, id)));
-    Some(ids.filter_map(|(kind, id)| Some(state.forms(kind, &id)?.v1)).collect())
+    ids.filter_map(|(kind, id)| Some(state.forms(kind, &id)?.v1)).collect()
 }
 
 fn networks(
@@ -66,7 +66,7 @@ fn networks(
 ) -> Result<Option<Value>> {
     let kind = NetworkObjectKind::Network;
     match (method, id, verb) {
-        ("GET", None, None) => Ok(list(state, &[kind])),
+        ("GET", None, None) => Ok(Some(list(state, &[kind]))),
         ("GET", Some(id), None) => one(state, kind, id),
         ("POST", None, None) => {
             let id = state.create_network(None, map::network_to_v2(&read(object)?))?;
@@ -103,7 +103,7 @@ fn endpoints(
 ) -> Result<Option<Value>> {
     let kind = NetworkObjectKind::Endpoint;
     match (method, id, verb) {
-        ("GET", None, None) => Ok(list(state, &[kind])),
+        ("GET", None, None) => Ok(Some(list(state, &[kind]))),
         ("GET", Some(id), None) => one(state, kind, id),
         ("POST", None, None) => {
             let document: hns::Endpoint = read(object)?;
@@ -223,7 +223,7 @@ fn namespaces(
 ) -> Result<Option<Value>> {
     let kind = NetworkObjectKind::Namespace;
     match (method, id, verb) {
-        ("GET", None, None) => Ok(list(state, &[kind])),
+        ("GET", None, None) => Ok(Some(list(state, &[kind]))),
         ("GET", Some(id), None) => one(state, kind, id),
         ("POST", None, None) => {
             let id = state.create_namespace(None, map::namespace_to_v2(&read(object)?))?;
@@ -263,7 +263,7 @@ fn policy_lists(
         found.ok_or_else(|| balancer.not_found(id))
     };
     match (method, id, verb) {
-        ("GET", None, None) => Ok(list(state, &[balancer, route])),
+        ("GET", None, None) => Ok(Some(list(state, &[balancer, route]))),
         ("GET", Some(id), None) => one(state, kind_of(state, id)?, id),
         ("POST", None, None) => {
             let listed = map::policy_list_to_v2(&read(object)?).map_err(|error| {

@@ -12,6 +12,7 @@ document! {
         /// The number of its compartment.
         pub namespace_id: u32 = "NamespaceId" omit,
         /// Where it is. Nothing means on the host.
+        #[doc(alias = "Type")]
         pub namespace_type: NamespaceType = "Type" omit,
         /// What is in it.
         pub resources: Vec<NamespaceResource> = "Resources" omit,
@@ -22,6 +23,7 @@ document! {
     /// Something in a namespace.
     pub struct NamespaceResource {
         /// What it is.
+        #[doc(alias = "Type")]
         pub resource_type: NamespaceResourceType = "Type" always,
         /// Which one: a [`NamespaceResourceEndpoint`] or [`NamespaceResourceContainer`].
         pub data: Value = "Data" always,

@@ -12,6 +12,7 @@ document! {
         /// The name; several networks may have one.
         pub name: String = "Name" omit,
         /// The kind.
+        #[doc(alias = "Type")]
         pub network_type: NetworkType = "Type" omit,
         /// Policies of the network.
         pub policies: Vec<NetworkPolicy> = "Policies" omit,
@@ -58,6 +59,7 @@ document! {
     /// Subnets of one origin.
     pub struct Ipam {
         /// `Static` or `DHCP`.
+        #[doc(alias = "Type")]
         pub ipam_type: String = "Type" omit,
         /// The subnets.
         pub subnets: Vec<Subnet> = "Subnets" omit,

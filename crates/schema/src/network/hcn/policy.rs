@@ -20,6 +20,7 @@ document! {
     /// A policy of an endpoint.
     pub struct EndpointPolicy {
         /// What it is about.
+        #[doc(alias = "Type")]
         pub policy_type: EndpointPolicyType = "Type" always,
         /// What it says: see [`EndpointPolicy::setting`].
         pub settings: Value = "Settings" omit,
@@ -28,6 +29,7 @@ document! {
     /// A policy of a network.
     pub struct NetworkPolicy {
         /// What it is about.
+        #[doc(alias = "Type")]
         pub policy_type: NetworkPolicyType = "Type" always,
         /// What it says: see [`NetworkPolicy::setting`].
         pub settings: Value = "Settings" omit,
@@ -36,6 +38,7 @@ document! {
     /// A policy of a subnet.
     pub struct SubnetPolicy {
         /// What it is about.
+        #[doc(alias = "Type")]
         pub policy_type: SubnetPolicyType = "Type" always,
         /// What it says: see [`SubnetPolicy::setting`].
         pub settings: Value = "Settings" omit,

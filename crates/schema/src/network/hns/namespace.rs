@@ -18,6 +18,7 @@ document! {
     /// Something in a namespace, or to put into it or take out of it.
     pub struct NamespaceResource {
         /// `Endpoint` or `Container`.
+        #[doc(alias = "Type")]
         pub resource_type: String = "Type" always,
         /// Which one: for endpoints a [`NamespaceEndpointRequest`].
         pub data: Value = "Data" always,

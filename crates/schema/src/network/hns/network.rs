@@ -13,6 +13,7 @@ document! {
         /// The name.
         pub name: String = "Name" omit,
         /// The kind, in any letter case.
+        #[doc(alias = "Type")]
         pub network_type: NetworkType = "Type" omit,
         /// The host's adapter.
         pub network_adapter_name: String = "NetworkAdapterName" omit,

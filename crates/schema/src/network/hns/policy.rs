@@ -43,12 +43,14 @@ document! {
     /// A policy of which only the type is known.
     pub struct Policy {
         /// What it is about.
+        #[doc(alias = "Type")]
         pub policy_type: PolicyType = "Type" always,
     }
 
     /// A published port (`NAT`).
     pub struct NatPolicy {
         /// What it is about.
+        #[doc(alias = "Type")]
         pub policy_type: PolicyType = "Type" always,
         /// `TCP` or `UDP`.
         pub protocol: String = "Protocol" omit,
@@ -63,6 +65,7 @@ document! {
     /// A rule of the filter (`ACL`).
     pub struct AclPolicy {
         /// What it is about.
+        #[doc(alias = "Type")]
         pub policy_type: PolicyType = "Type" always,
         /// Its name.
         pub id: String = "Id" omit,
@@ -99,6 +102,7 @@ document! {
     /// The host's address in the provider's network (`PA`).
     pub struct PaPolicy {
         /// What it is about.
+        #[doc(alias = "Type")]
         pub policy_type: PolicyType = "Type" always,
         /// The address.
         pub pa: String = "PA" always,
@@ -107,6 +111,7 @@ document! {
     /// The VLAN.
     pub struct VlanPolicy {
         /// What it is about.
+        #[doc(alias = "Type")]
         pub policy_type: PolicyType = "Type" always,
         /// Its number.
         pub vlan: u32 = "VLAN" always,
@@ -115,6 +120,7 @@ document! {
     /// The virtual subnet.
     pub struct VsidPolicy {
         /// What it is about.
+        #[doc(alias = "Type")]
         pub policy_type: PolicyType = "Type" always,
         /// The number of the tunnel's network.
         pub vsid: u32 = "VSID" always,
@@ -123,6 +129,7 @@ document! {
     /// VLAN and virtual subnet.
     pub struct IsolationPolicy {
         /// What it is about.
+        #[doc(alias = "Type")]
         pub policy_type: PolicyType = "Type" always,
         /// The VLAN's number.
         pub vlan: u32 = "VLAN" always,
@@ -135,6 +142,7 @@ document! {
     /// A limit of bandwidth.
     pub struct QosPolicy {
         /// What it is about.
+        #[doc(alias = "Type")]
         pub policy_type: PolicyType = "Type" always,
         /// Bytes in a second that the endpoint may send; 0 means no limit.
         pub maximum_outgoing_bandwidth_in_bytes: u64 = "MaximumOutgoingBandwidthInBytes" always,
@@ -143,6 +151,7 @@ document! {
     /// Translation of what goes out.
     pub struct OutboundNatPolicy {
         /// What it is about.
+        #[doc(alias = "Type")]
         pub policy_type: PolicyType = "Type" always,
         /// The address that it gets; nothing means the host's.
         pub vip: String = "VIP" omit,
@@ -158,6 +167,7 @@ document! {
     /// A proxy for what goes out.
     pub struct ProxyPolicy {
         /// What it is about.
+        #[doc(alias = "Type")]
         pub policy_type: PolicyType = "Type" always,
         /// The proxy's address.
         pub ip: String = "IP" omit,
@@ -175,6 +185,7 @@ document! {
     #[doc(alias = "LBPolicy")]
     pub struct ElbPolicy {
         /// What it is about.
+        #[doc(alias = "Type")]
         pub policy_type: PolicyType = "Type" always,
         /// The number of the protocol.
         pub protocol: u16 = "Protocol" omit,
@@ -196,6 +207,7 @@ document! {
     /// A route: of an endpoint, or in a policy list.
     pub struct RoutePolicy {
         /// What it is about.
+        #[doc(alias = "Type")]
         pub policy_type: PolicyType = "Type" always,
         /// Where to.
         pub destination_prefix: String = "DestinationPrefix" omit,
