@@ -70,7 +70,8 @@ impl Host {
         let mut engine = options.linux.clone();
         engine.deadlines = options.deadlines.clone();
         let linux = Arc::new(crate::linux::LinuxHost::open(engine)?);
-        let mut this = Self::from_service(Arc::clone(&linux) as Arc<dyn ComputeService>, options);
+        let service = Arc::clone(&linux) as Arc<dyn ComputeService>;
+        let mut this = Self::from_service(service, options).with_networks(Arc::clone(&linux) as _);
         this.linux = Some(linux);
         Ok(this)
     }
