@@ -115,7 +115,7 @@ pub(super) fn of_row(
         mac: mac("MacAddress", &document.mac_address)?,
         addresses,
         routes,
-        mtu: policies.mtu,
+        mtu: Some(policies.mtu.unwrap_or(MTU)),
         only_its_mac: true,
         egress: policies.egress,
         outbound: policies.outbound,

@@ -123,7 +123,7 @@ impl World<'_> {
         let gone: Vec<PortMap> = old_ports.iter().filter(|port| !new_ports.contains(port)).copied().collect();
         let changed = self.endpoint(&row.id)?;
         let withdrawn = self.plane.remove_ports(&gone).map_err(errors::of_plane);
-        if let Err(error) = withdrawn.and_then(|()| self.put_on(&changed)) {
+        if let Err(error) = withdrawn.and_then(|()| self.change_over(row, &changed)) {
             self.store.transact(|tables| {
                 tables.release_ports(row.number)?;
                 for port in &old_ports {
@@ -209,6 +209,21 @@ impl World<'_> {
         let plan = network_plan::of_row(&network, self.plane.instance())?;
         self.plane.attach(&plan.network, &endpoint, &netns).map_err(errors::of_plane)?;
         self.plane.add_ports(&ports).map_err(errors::of_plane)
+    }
+
+    /// The kernel's side of an attached endpoint whose document was another before.
+    fn change_over(&mut self, before: &EndpointRow, after: &EndpointRow) -> Result<()> {
+        let engine = self.engine;
+        let [old, new] = self.store.read(|tables| {
+            let network = network_of(tables, after)?;
+            let read = |row| engine.endpoint_of_row(tables, &network, row, self.plane);
+            Ok([read(before)?, read(after)?])
+        })?;
+        if old.outbound == new.outbound {
+            return self.put_on(after);
+        }
+        // What the host's table has of it is to go as well, which only a comparison of the whole finds.
+        self.bring().map(drop)
     }
 
     /// Takes the kernel's side of an attached endpoint away; `row` is how it was attached.

@@ -149,6 +149,15 @@ fn what_leaves_has_the_host_s_address_but_for_exceptions() {
     let eth0 = links.need(&"eth0".parse().unwrap()).unwrap().index;
     links.add_address(eth0, "192.0.2.77/24".parse().unwrap()).unwrap();
     assert_eq!(from(json!({ "VirtualIP": "192.0.2.77" }), "192.0.2.9:80"), "192.0.2.77");
+    // Of an endpoint that is attached.
+    let (endpoint, netns) = world.attached(&network, &json!({}));
+    for (policy, source) in [
+        (json!([{ "Type": "OutBoundNAT", "Settings": { "Exceptions": ["192.0.2.0/24"] } }]), "10.9.0.2"),
+        (json!([{ "Type": "OutBoundNAT", "Settings": {} }]), "192.0.2.1"),
+    ] {
+        world.open(Endpoint, &endpoint).modify(&policies("Update", &policy)).unwrap();
+        assert_eq!(connects(&netns, "192.0.2.9:80", &server).to_string(), source);
+    }
     world.clear();
 }
 

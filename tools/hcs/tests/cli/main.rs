@@ -10,6 +10,7 @@ mod changing;
 mod containers;
 mod events;
 mod foreground;
+mod network;
 mod prefix;
 mod remote;
 mod running;
