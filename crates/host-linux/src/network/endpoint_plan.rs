@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use hcs_contract::{Error, Hresult, Result};
 use hcs_dataplane::ipnet::IpNet;
 use hcs_dataplane::{
-    Acl, AclRule, Action, EgressLimit, Endpoint, Instance, Mac, Outbound, PortMap, Route, Transport,
+    Acl, AclRule, Action, EgressLimit, Endpoint, Instance, LinkName, Mac, Outbound, PortMap, Route, Transport,
 };
 use hcs_schema::Document as _;
 use hcs_schema::network::hcn::{
@@ -81,8 +81,6 @@ pub(super) fn of_row(
     let plan = network_plan::of_row(network, instance)?;
     let document = HostComputeEndpoint::from_json(&endpoint.document)?;
     let policies = policies(&document.policies, &plan)?;
-    let id = endpoint.id.to_ascii_lowercase();
-    let link = |prefix| instance.link(prefix, &id).map_err(errors::of_plane);
     let mut addresses = addresses(&document.ip_configurations)?;
     let mut routes = routes(&document)?;
     let name = match place {
@@ -100,7 +98,7 @@ pub(super) fn of_row(
             for address in &mut addresses {
                 *address = IpNet::from(address.addr());
             }
-            link("hcp")?
+            instance.link("hcp", &endpoint.id.to_ascii_lowercase()).map_err(errors::of_plane)?
         }
     };
     let rules: Vec<AclRule> = plan.acl.iter().chain(&policies.acl).cloned().collect();
@@ -109,7 +107,7 @@ pub(super) fn of_row(
         false => Acl { rules, otherwise_in: otherwise, otherwise_out: otherwise },
     };
     Ok(Endpoint {
-        link: link("hce")?,
+        link: self::link(&endpoint.id, instance)?,
         name,
         alias: policies.alias,
         mac: mac("MacAddress", &document.mac_address)?,
@@ -121,6 +119,11 @@ pub(super) fn of_row(
         outbound: policies.outbound,
         acl,
     })
+}
+
+/// The name of the host's end of an endpoint's link.
+pub(super) fn link(id: &str, instance: &Instance) -> Result<LinkName> {
+    instance.link("hce", &id.to_ascii_lowercase()).map_err(errors::of_plane)
 }
 
 /// The addresses of a document that has all that an endpoint needs.

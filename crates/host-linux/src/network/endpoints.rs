@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
 
 use hcs_contract::{Error, Hresult, NetworkObjectKind, Object, ObjectKind, Result};
 use hcs_dataplane::ipnet::IpNet;
-use hcs_dataplane::{Netns, PortMap, Transport};
+use hcs_dataplane::{Counters, Netns, PortMap, Transport};
 use hcs_schema::Document as _;
 use hcs_schema::network::hcn::{Dns, EndpointFlags, HostComputeEndpoint, IpConfig, Route, Version};
 
@@ -254,6 +254,12 @@ impl World<'_> {
             self.plane.detach(&plan.network, &endpoints).map_err(errors::of_plane)?;
         }
         Ok(())
+    }
+
+    /// What has passed an endpoint since it was attached.
+    pub(super) fn counters(&mut self, row: &EndpointRow) -> Result<Counters> {
+        let link = endpoint_plan::link(&row.id, self.plane.instance())?;
+        Ok(self.plane.counters(&link).map_err(errors::of_plane)?.unwrap_or_default())
     }
 
     pub(super) fn endpoint(&mut self, id: &str) -> Result<EndpointRow> {

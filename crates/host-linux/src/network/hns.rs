@@ -95,9 +95,7 @@ pub(super) fn call(engine: &Arc<Engine>, method: &str, path: &str, object: &str)
         (_, ["accelnet"]) => {
             Err(Error::not_supported("accelnet", "it is of adapters that this host has none of"))
         }
-        (_, ["endpointstats", _]) => {
-            Err(Error::not_supported("endpointstats", "counters of endpoints come with a later version"))
-        }
+        ("GET", ["endpointstats", _]) => stats(engine, id),
         ("DELETE", ["networks" | "endpoints" | "namespaces" | "policylists"]) => {
             Err(Error::invalid_argument("path", "it names no object; nothing is deleted wholesale"))
         }
@@ -153,6 +151,27 @@ fn namespace(engine: &Arc<Engine>, id: &str) -> Result<Option<Value>> {
             .map(|row| Ok(value(&documents::namespace_v1(engine, tables, &row)?)))
             .transpose()
     })
+}
+
+/// What has passed an endpoint; all zeros for one that is not attached.
+fn stats(engine: &Arc<Engine>, id: &str) -> Result<Option<Value>> {
+    ids::check("id", id)?;
+    let (id, counters) = engine.change_networks(|world| {
+        let row = world.endpoint(id)?;
+        Ok((row.id.clone(), world.counters(&row)?))
+    })?;
+    let stats = hns::EndpointStats {
+        bytes_received: counters.bytes_received,
+        bytes_sent: counters.bytes_sent,
+        packets_received: counters.packets_received,
+        packets_sent: counters.packets_sent,
+        dropped_packets_incoming: counters.dropped_received,
+        dropped_packets_outgoing: counters.dropped_sent,
+        endpoint_id: id.clone(),
+        instance_id: id,
+        ..hns::EndpointStats::default()
+    };
+    Ok(Some(value(&stats)))
 }
 
 /// The network of a new endpoint, by its id or its name.

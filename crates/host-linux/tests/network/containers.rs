@@ -53,6 +53,7 @@ fn a_container_is_born_with_its_endpoints_and_takes_its_own_along() {
     let server = super::compute::spawn(&system, &super::compute::shell(SERVER));
     assert_eq!(hello(&world.outside, "192.0.2.1:8080"), "hello\n");
     assert_eq!(hello(&world.host, "127.0.0.1:8080"), "hello\n");
+    assert_eq!(run(&system, "busybox ping -q -c 1 10.9.0.1 | busybox grep -c ' 0% packet loss'").0, "1\n");
     // It may not change what holds for it.
     let forbidden = "busybox ip addr add 10.9.0.99/24 dev eth0 2>/dev/null; echo $?";
     assert_ne!(run(&system, forbidden).0, "0\n");

@@ -49,6 +49,9 @@ fn both_generations_see_the_same_objects() {
         .unwrap();
     assert_eq!(output(&world, "GET", &path, &Value::Null)["State"], 2);
     call(&world, "POST", &format!("{path}/detach"), &json!({ "SystemType": "Host" })).unwrap();
+    // Nothing has passed one that is not attached.
+    let stats = output(&world, "GET", &path.replace("endpoints", "endpointstats"), &Value::Null);
+    assert_eq!((&stats["BytesSent"], &stats["EndpointId"]), (&json!(0), &endpoint["ID"]));
     // The whole endpoint with other policies.
     let mut update = output(&world, "GET", &path, &Value::Null);
     update["Policies"] = json!([{ "Type": "QOS", "MaximumOutgoingBandwidthInBytes": 5000 }]);
@@ -86,6 +89,21 @@ fn a_container_s_endpoint_is_attached_by_its_name() {
         super::compute::run(&system, "busybox ip -4 addr show eth0 | busybox grep -c 10.9.0.2/24").0,
         "1\n"
     );
+    let stats = || output(&world, "GET", &format!("/endpointstats/{endpoint}"), &Value::Null);
+    let before = stats();
+    let server = super::packets::listen(&world.host, "10.9.0.1:80");
+    let heard = std::thread::spawn(move || {
+        use std::io::Read;
+        let mut bytes = Vec::new();
+        server.accept().unwrap().0.read_to_end(&mut bytes).unwrap();
+        bytes.len()
+    });
+    super::compute::run(&system, "busybox head -c 50000 /dev/zero | busybox nc -w 1 10.9.0.1 80");
+    assert_eq!(heard.join().unwrap(), 50_000);
+    let after = stats();
+    let passed = |member: &str| after[member].as_u64().unwrap() - before[member].as_u64().unwrap();
+    assert!((50_000..100_000).contains(&passed("BytesSent")), "{before} {after}");
+    assert!((100..50_000).contains(&passed("BytesReceived")), "{before} {after}");
     call(&world, "POST", &format!("{path}/detach"), &request).unwrap();
     assert_eq!(super::compute::run(&system, "busybox ip link | busybox grep -c eth0 || true").0, "0\n");
     let error = call(
