@@ -368,6 +368,12 @@ fn members_and_methods_are_there() {
     let _ = hcsshim::schema::network::hns::PolicyType::VSID;
     let _ = hcsshim::schema::network::hns::RuleType::HOST;
     let _ = hcsshim::schema::network::hns::RuleType::SWITCH;
+    let _ = |it: &hcsshim::DriverInfo| {
+        let _ = &it.flavour;
+    };
+    let _ = |it: &hcsshim::DriverInfo| {
+        let _ = &it.home_dir;
+    };
     let _ = |it: &hcsshim::hcn::AclFeatures| {
         let _ = &it.acl_address_lists;
     };
@@ -403,11 +409,6 @@ fn members_and_methods_are_there() {
     };
     let _ = |it: &hcsshim::hcn::SupportedFeatures| {
         let _ = &it.remote_subnet;
-    let _ = |it: &hcsshim::DriverInfo| {
-        let _ = &it.flavour;
-    };
-    let _ = |it: &hcsshim::DriverInfo| {
-        let _ = &it.home_dir;
     };
     let _ = |it: &hcsshim::schema::compute::v1::AssignedDevice| {
         let _ = &it.interface_class_guid;

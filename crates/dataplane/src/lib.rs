@@ -66,7 +66,7 @@ mod sysctl;
 
 pub use acl::{Acl, AclRule, Action, Direction};
 pub use error::{Error, Refusal};
-pub use links::{Address, Bridge, BridgePort, EgressLimit, Link, Links, Route, Veth};
+pub use links::{Address, Bridge, BridgePort, Counters, EgressLimit, Link, Links, Route, Veth};
 pub use model::{Endpoint, Kind, Network, Outbound, PortMap, Transport};
 pub use names::{Instance, LinkName, Mac};
 pub use netns::Netns;

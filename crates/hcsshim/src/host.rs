@@ -72,8 +72,10 @@ impl Host {
         let mut engine = options.linux.clone();
         engine.deadlines = options.deadlines.clone();
         let linux = Arc::new(crate::linux::LinuxHost::open(engine)?);
-        let mut this = Self::from_service(Arc::clone(&linux) as Arc<dyn ComputeService>, options);
-        this.storage = Some(Arc::clone(&linux) as Arc<dyn StorageService>);
+        let service = Arc::clone(&linux) as Arc<dyn ComputeService>;
+        let mut this = Self::from_service(service, options)
+            .with_networks(Arc::clone(&linux) as _)
+            .with_storage(Arc::clone(&linux) as _);
         this.linux = Some(linux);
         Ok(this)
     }

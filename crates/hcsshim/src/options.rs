@@ -44,7 +44,7 @@ pub struct Options {
 impl Options {
     /// The defaults, changed by what the environment says: `HCSSHIM_TIMEOUT_*`, `HCSSHIM_MAX_PARALLEL_START`,
     /// `HCSSHIM_CREATECONTAINER_ADDITIONALJSON`, and on Linux `HCS_ROOT`, `HCS_RUN`, `HCS_LIBEXEC`, `HCS_BASE`,
-    /// `HCS_IDS`, `HCS_CGROUP_PARENT`, on Windows `HCS_GENERATION`. With the feature `remote` also `HCS_HOST`, `HCS_TOKEN_FILE`, `HCS_TLS_CA`,
+    /// `HCS_IDS`, `HCS_CGROUP_PARENT`, `HCS_NETNS`, `HCS_ALLOW_UNMATCHED`, on Windows `HCS_GENERATION`. With the feature `remote` also `HCS_HOST`, `HCS_TOKEN_FILE`, `HCS_TLS_CA`,
     /// `HCS_TLS_CERT`, `HCS_TLS_KEY`; without it `HCS_HOST` is refused. Nothing else here reads the environment but the engine's own
     /// `linux::Options::from_env`, for those who set up nothing but the engine.
     ///

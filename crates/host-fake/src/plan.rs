@@ -401,9 +401,12 @@ fn host_part(reader: Reader<'_>, part: Option<LinuxHost>, guest: Guest) -> Resul
         processor_affinity,
         keep_scratch,
         endpoints,
+        network_namespace,
         unknown: _,
     } = part.unwrap_or_default();
-    reader.unless_default("LinuxHost.Endpoints", &endpoints, "a fake's containers have no network")?;
+    let reason = "a fake's containers have no network";
+    reader.unless_default("LinuxHost.Endpoints", &endpoints, reason)?;
+    reader.unless_default("LinuxHost.NetworkNamespace", &network_namespace, reason)?;
     if guest == Guest::Linux {
         let reason = "a Linux container sees the host's own kernel version";
         reader.unless_default("LinuxHost.OsVersion", &os_version, reason)?;

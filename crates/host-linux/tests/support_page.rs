@@ -11,7 +11,11 @@ fn every_test_that_the_page_names_exists() {
     for line in PAGE.lines().filter(|line| line.starts_with("| ")) {
         let cell = line.trim_end_matches('|').rsplit('|').next().unwrap_or_default().trim();
         let Some((module, function)) = cell.split_once("::") else { continue };
-        let sources = [format!("tests/compute/{module}.rs"), format!("src/compute/{module}.rs")];
+        let sources = [
+            format!("tests/compute/{module}.rs"),
+            format!("src/compute/{module}.rs"),
+            format!("tests/{module}.rs"),
+        ];
         let found = sources.iter().any(|source| {
             let text = fs_err::read_to_string(crate_folder.join(source)).unwrap_or_default();
             text.contains(&format!("#[test]\nfn {function}()"))

@@ -34,6 +34,9 @@ document! {
         /// Endpoints that are made for the container, in the network namespace that it is born in, and go with it. Each
         /// names its network, by `HostComputeNetwork`.
         pub endpoints: Vec<HostComputeEndpoint> = "Endpoints" omit,
+        /// The id of the network namespace that the container enters, for documents of schema 1, which has no member of
+        /// its own for it.
+        pub network_namespace: String = "NetworkNamespace" omit,
     }
 }
 

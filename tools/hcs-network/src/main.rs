@@ -11,7 +11,9 @@ const USAGE: &str = "usage: hcs-network release LIFE (run by containers' supervi
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["release", life] => Options::from_env().and_then(LinuxHost::open).and_then(|host| host.release_network(life)),
+        ["release", life] => {
+            Options::from_env().and_then(LinuxHost::open).and_then(|host| host.release_network(life))
+        }
         _ => return say(USAGE, 2),
     };
     match done {

@@ -10,6 +10,7 @@ use hcsshim::schema::compute::{OsType, SystemType};
 use crate::args::run::Container;
 use crate::config::Config;
 use crate::failure::Failure;
+use crate::network;
 use crate::stand::Stand;
 
 /// The owner of all that this tool makes.
@@ -81,7 +82,11 @@ impl<'a> Source<'a> {
     pub(crate) fn create(&self, host: &Host, id: &str) -> Result<hcsshim::Container, Failure> {
         Ok(match self {
             Self::Options(options, fate, stand) => {
-                host.create_container(id, &from_options(id, options, *fate, *stand)?)?
+                let mut document = from_options(id, options, *fate, *stand)?;
+                if let Some(part) = &mut document.linux_host {
+                    network::connect(host, &options.connection, part)?;
+                }
+                host.create_container(id, &document)?
             }
             Self::Config(config) => host.create_container(id, &config.text)?,
         })

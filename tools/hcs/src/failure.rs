@@ -14,6 +14,8 @@ use crate::signals::Signal;
 pub(crate) enum Code {
     /// All is well.
     Success = 0,
+    /// A look has found what is not as it should be.
+    Differs = 1,
     /// The engine, or this tool, failed; wrong usage too.
     Engine = 125,
     /// The program is there but can't be run.

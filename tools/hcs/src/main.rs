@@ -13,6 +13,7 @@ mod failure;
 mod host;
 mod log;
 mod name;
+mod network;
 mod outcome;
 mod printer;
 #[cfg(target_os = "linux")]

@@ -10,6 +10,8 @@ use crate::printer::Printer;
 pub(crate) enum Outcome {
     /// It did what it was asked to.
     Success,
+    /// It has looked, and all is not as it should be.
+    Differs,
     /// A program ended, with a code that fits.
     Program(u8),
     /// A program ended, with a code that does not; it was printed.
@@ -30,6 +32,7 @@ impl Outcome {
     pub(crate) fn code(self) -> u8 {
         match self {
             Self::Success => Code::Success as u8,
+            Self::Differs => Code::Differs as u8,
             Self::Program(code) => code,
             Self::TooLarge => Code::TooLarge as u8,
         }

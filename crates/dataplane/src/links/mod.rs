@@ -5,6 +5,7 @@
 //! make ours unreadable.
 
 mod address;
+mod counters;
 mod create;
 mod delete;
 mod qdisc;
@@ -15,6 +16,7 @@ use netlink_packet_core::{Emitable, NetlinkSerializable};
 use netlink_packet_route::RouteNetlinkMessage;
 
 pub use address::{Address, Route};
+pub use counters::Counters;
 pub use create::{Bridge, BridgePort, Veth};
 pub use qdisc::EgressLimit;
 

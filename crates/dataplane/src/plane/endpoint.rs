@@ -11,7 +11,7 @@ use crate::acl;
 use crate::conntrack::forget_addresses;
 use crate::error::Error;
 use crate::host::contents::Contents;
-use crate::links::{BridgePort, Link, Links, Route, Veth};
+use crate::links::{BridgePort, Counters, Link, Links, Route, Veth};
 use crate::model::{Endpoint, Kind, Network};
 use crate::names::LinkName;
 use crate::netns::Netns;
@@ -128,6 +128,23 @@ impl Plane {
         let addresses: Vec<IpAddr> =
             endpoints.iter().flat_map(|endpoint| &endpoint.addresses).map(IpNet::addr).collect();
         forget_addresses(&mut self.nft.channel, &addresses)
+    }
+
+    /// What has passed the link of an attached endpoint, as the endpoint sees it; `None`: it has none here.
+    ///
+    /// # Errors
+    /// As [`Links::counters`].
+    pub fn counters(&mut self, link: &LinkName) -> Result<Option<Counters>, Error> {
+        let host = self.links.counters(link)?;
+        // What leaves the host's end comes to the other.
+        Ok(host.map(|host| Counters {
+            packets_received: host.packets_sent,
+            packets_sent: host.packets_received,
+            bytes_received: host.bytes_sent,
+            bytes_sent: host.bytes_received,
+            dropped_received: host.dropped_sent,
+            dropped_sent: host.dropped_received,
+        }))
     }
 
     /// Both ends of the endpoint's link: those that are there, if they belong together, or new ones.

@@ -9,8 +9,7 @@ use hcs_contract::{Error, Result};
 use hcs_schema::Version;
 use hcs_schema::compute::CacheMode;
 use hcs_schema::compute::v2::{
-    self,
-    ComputeSystem, Container, GuestOs, Layer, MappedDirectory, MappedPipe, Memory, PathType,
+    self, ComputeSystem, Container, GuestOs, Layer, MappedDirectory, MappedPipe, Memory, PathType,
     Processor as Cpu, Storage,
 };
 

@@ -109,7 +109,9 @@ impl Engine {
     pub(crate) fn init_of(&self, life: &Life) -> Result<Option<u32>> {
         let name = life.id_name();
         let folder = self.layout.system(&name);
-        let Some(meta) = Meta::read(&folder)?.filter(|meta| meta.life == life.as_str()) else { return Ok(None) };
+        let Some(meta) = Meta::read(&folder)?.filter(|meta| meta.life == life.as_str()) else {
+            return Ok(None);
+        };
         let pid = match self.glance(&name, &meta)? {
             Some(Found::Live(notice)) => notice.status.init_pid,
             // A dead one is the next one's to clear away.

@@ -98,6 +98,16 @@ fn linux_1() -> Value {
     json!({ "SystemType": "Container", "ContainerType": "Linux", "VolumePath": "/root" })
 }
 
+/// The id of an endpoint, or of anything.
+const ENDPOINT: &str = "5fbdb8ff-0000-4f52-9d19-57e9f4a8e8b2";
+
+/// With an endpoint.
+fn connected() -> Value {
+    let mut document = linux_1();
+    document["EndpointList"] = json!([ENDPOINT]);
+    document
+}
+
 fn windows_1() -> Value {
     json!({ "SystemType": "Container" })
 }
@@ -117,6 +127,8 @@ fn host_rows(base: fn() -> Value, windows: bool) -> Vec<Row> {
         Row("LinuxHost", "ProcessorAffinity", json!("0"), base(), Used),
         // The Linux ones here have a root folder.
         Row("LinuxHost", "KeepScratch", json!(true), base(), version),
+        Row("LinuxHost", "Endpoints", json!([{ "HostComputeNetwork": ENDPOINT }]), base(), Used),
+        Row("LinuxHost", "NetworkNamespace", json!(ENDPOINT), base(), Used),
     ]
 }
 
@@ -168,11 +180,13 @@ fn of_schema_1_containers() {
         Row("MappedPipes[]", "ContainerPipeName", json!("other"), piped(windows_1), Used),
         Row("", "HvPartition", json!(true), linux_1(), Refused),
         Row("", "NetworkSharedContainerName", json!("x"), linux_1(), Refused),
-        Row("", "EndpointList", json!(["x"]), linux_1(), Refused),
+        Row("", "EndpointList", json!([ENDPOINT]), linux_1(), Used),
         Row("", "HvRuntime", json!({ "ImagePath": "x" }), linux_1(), Refused),
         Row("", "Servicing", json!(true), linux_1(), Refused),
         Row("", "AllowUnqualifiedDNSQuery", json!(true), linux_1(), Refused),
+        Row("", "AllowUnqualifiedDNSQuery", json!(true), connected(), Recorded),
         Row("", "DNSSearchList", json!("x"), linux_1(), Refused),
+        Row("", "DNSSearchList", json!("x"), connected(), Used),
         Row("", "ContainerType", json!("Linux"), linux_1(), Used),
         Row("", "TerminateOnLastHandleClosed", json!(true), linux_1(), Used),
         Row("", "MappedVirtualDisks", json!([{ "HostPath": "/d", "ContainerPath": "/c" }]), linux_1(), Used),
@@ -294,7 +308,7 @@ fn of_schema_2_containers() {
         Row(PIPES, "HostPathType", json!("VirtualSmbPipeName"), piped(), Refused),
         Row(CONTAINER, "Memory", json!({ "SizeInMB": 64 }), linux_2(), Used),
         Row(CONTAINER, "Processor", json!({ "Count": 1 }), linux_2(), Used),
-        Row(CONTAINER, "Networking", json!({ "Namespace": "x" }), linux_2(), Refused),
+        Row(CONTAINER, "Networking", json!({ "Namespace": ENDPOINT }), linux_2(), Used),
         Row(CONTAINER, "HvSocket", json!({ "EnablePowerShellDirect": true }), linux_2(), Refused),
         Row(CONTAINER, "ContainerCredentialGuard", json!({ "Cookie": "x" }), linux_2(), Refused),
         Row(
@@ -371,6 +385,18 @@ fn of_schema_2_containers() {
     check::<v2::RegistryChanges>(CHANGES, &rows, plan);
     check::<v2::RegistryKey>(KEY, &rows, plan);
     check::<v2::RegistryValue>(VALUE, &rows, plan);
+    let mut connected = linux_2();
+    connected["Container"]["Networking"] = json!({ "NetworkAdapters": [ENDPOINT] });
+    let networking = "Container.Networking";
+    let rows = [
+        Row(networking, "AllowUnqualifiedDnsQuery", json!(true), connected.clone(), Recorded),
+        Row(networking, "AllowUnqualifiedDnsQuery", json!(true), linux_2(), Refused),
+        Row(networking, "DnsSearchList", json!("x"), connected, Used),
+        Row(networking, "NetworkSharedContainerName", json!("x"), linux_2(), Refused),
+        Row(networking, "Namespace", json!(ENDPOINT), linux_2(), Used),
+        Row(networking, "NetworkAdapters", json!([ENDPOINT]), linux_2(), Used),
+    ];
+    check::<v2::Networking>(networking, &rows, plan);
     check::<LinuxHost>("LinuxHost", &host_rows(linux_2, false), plan);
     check::<LinuxHost>("LinuxHost", &host_rows(windows_2, true), plan);
 }

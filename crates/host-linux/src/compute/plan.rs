@@ -107,7 +107,7 @@ pub(super) struct Networking {
     pub(super) endpoints: (&'static str, Vec<String>),
     pub(super) search: (&'static str, String),
     pub(super) unqualified: (&'static str, bool),
-    /// Of schema 2.
+    /// Of schema 2; schema 1 has it in `LinuxHost`.
     pub(super) namespace: Option<(&'static str, String)>,
 }
 
@@ -126,14 +126,26 @@ pub(super) fn network(networking: Networking, part: Option<&LinuxHost>) -> Resul
     for (at, endpoint) in part.into_iter().flat_map(|part| &part.endpoints).enumerate() {
         let field = format!("LinuxHost.Endpoints[{at}]");
         if endpoint.host_compute_network.is_empty() {
-            let message = "it must name the endpoint's network";
-            return Err(Error::invalid_document(format!("{field}.HostComputeNetwork"), message));
+            return Err(Error::invalid_document(field, "it must name its network, by HostComputeNetwork"));
         }
+        endpoint_id(
+            &format!("{field}.HostComputeNetwork"),
+            &serde_json::Value::String(endpoint.host_compute_network.clone()),
+        )?;
         let reason = "it is attached to the container that it is made for";
-        refuse::unless_default(&format!("{field}.HostComputeNamespace"), &endpoint.host_compute_namespace, reason)?;
+        refuse::unless_default(
+            &format!("{field}.HostComputeNamespace"),
+            &endpoint.host_compute_namespace,
+            reason,
+        )?;
         network.own.push((field, endpoint.clone()));
     }
-    if let Some((field, id)) = namespace.filter(|(_, id)| !id.is_empty()) {
+    let of_host = part.map(|part| ("LinuxHost.NetworkNamespace", part.network_namespace.clone()));
+    let given = [namespace, of_host].into_iter().flatten().filter(|(_, id)| !id.is_empty());
+    for (field, id) in given {
+        if network.namespace.is_some() {
+            return Err(Error::invalid_document(field, "a container enters one namespace"));
+        }
         endpoint_id(field, &serde_json::Value::String(id.clone()))?;
         network.namespace = Some((field.to_owned(), id));
     }
@@ -264,6 +276,7 @@ impl HostPart {
             keep_scratch,
             // Read with the other members that ask for networks, see `network`.
             endpoints: _,
+            network_namespace: _,
             unknown: _,
         } = part.unwrap_or_default();
         if !windows {

@@ -11,8 +11,8 @@ use super::disk::{self, Content};
 use super::plan::{Guest, LinuxRoot, Mapped, MappedPipe, Plan};
 use super::windows_path::{self, DRIVE_C};
 use crate::ids::Life;
-use crate::options::Options;
 use crate::network::{MARK, Prepared};
+use crate::options::Options;
 use crate::paths::{LOG, Layout, not_writable};
 use crate::record::{GuestOs, write_atomically};
 use crate::wine::PREFIX_INSIDE;
@@ -169,7 +169,8 @@ fn resolver(network: &Prepared, directory: &Path) -> Result<Mount> {
 fn at_end(places: &Places<'_>) -> AtEnd {
     let Places { layout, options, directory, life, helper, .. } = places;
     let path = |path: &Path| path.display().to_string();
-    let mut env = vec![format!("HCS_ROOT={}", path(&options.root)), format!("HCS_RUN={}", path(&options.run))];
+    let mut env =
+        vec![format!("HCS_ROOT={}", path(&options.root)), format!("HCS_RUN={}", path(&options.run))];
     env.extend(options.netns.as_deref().map(|netns| format!("HCS_NETNS={}", path(netns))));
     debug_assert!(layout.system(&life.id_name()) == **directory, "the mark is in the runtime folder");
     let argv = vec![path(helper), "release".into(), life.as_str().into()];

@@ -29,7 +29,10 @@ pub(super) fn rule(path: &str, setting: &AclPolicySetting) -> Result<AclRule> {
         unknown,
     } = setting;
     if let Some(name) = unknown.keys().next() {
-        return Err(Error::not_supported(format!("{path}.{name}"), "a rule that is not understood whole is none"));
+        return Err(Error::not_supported(
+            format!("{path}.{name}"),
+            "a rule that is not understood whole is none",
+        ));
     }
     if !rule_type.as_str().is_empty() && rule_type.known().is_none() {
         let message = format!("{:?} is neither Switch nor Host", rule_type.as_str());
@@ -123,9 +126,14 @@ mod tests {
         .unwrap();
         assert_eq!((found.action, found.direction, found.priority), (Action::Block, Direction::Out, 200));
         assert_eq!(found.protocols, [6, 17]);
-        assert_eq!(found.local.iter().map(ToString::to_string).collect::<Vec<_>>(), ["10.0.0.0/8", "10.1.2.3/32", "fd00::1/128"]);
+        assert_eq!(
+            found.local.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            ["10.0.0.0/8", "10.1.2.3/32", "fd00::1/128"]
+        );
         assert_eq!(found.remote_ports, [80..=80, 8000..=8080]);
-        assert!(read(r#"{"Protocols":"256","Action":"Allow","Direction":"In"}"#).unwrap().protocols.is_empty());
+        assert!(
+            read(r#"{"Protocols":"256","Action":"Allow","Direction":"In"}"#).unwrap().protocols.is_empty()
+        );
         for (text, field) in [
             (r#"{"Action":"Pass","Direction":"In"}"#, "Action"),
             (r#"{"Action":"Allow","Direction":""}"#, "Direction"),

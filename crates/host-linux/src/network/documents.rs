@@ -20,8 +20,8 @@ fn parse<T: Document>(text: &str) -> Result<T> {
 }
 
 fn is_v1(text: &str) -> Result<bool> {
-    let value: Value = from_json(text)
-        .map_err(|error| Error::from(error).with_hresult(Hresult::HCN_E_INVALID_JSON))?;
+    let value: Value =
+        from_json(text).map_err(|error| Error::from(error).with_hresult(Hresult::HCN_E_INVALID_JSON))?;
     Ok(map::is_v1(&value))
 }
 
@@ -120,17 +120,30 @@ pub(super) fn endpoint_v1(tables: &Tables<'_>, row: &EndpointRow) -> Result<hns:
 }
 
 /// A namespace's document as it is answered.
-pub(super) fn namespace(engine: &Engine, tables: &Tables<'_>, row: &NamespaceRow) -> Result<HostComputeNamespace> {
+pub(super) fn namespace(
+    engine: &Engine,
+    tables: &Tables<'_>,
+    row: &NamespaceRow,
+) -> Result<HostComputeNamespace> {
     namespaces::document(tables, row, netns::number(&engine.netns_path(&row.id)))
 }
 
 /// The same for v1, whose resources are endpoints alone.
-pub(super) fn namespace_v1(engine: &Engine, tables: &Tables<'_>, row: &NamespaceRow) -> Result<hns::Namespace> {
+pub(super) fn namespace_v1(
+    engine: &Engine,
+    tables: &Tables<'_>,
+    row: &NamespaceRow,
+) -> Result<hns::Namespace> {
     Ok(map::namespace_to_v1(&namespace(engine, tables, row)?))
 }
 
 /// An object's document in the form of both generations.
-pub(super) fn forms(engine: &Engine, tables: &Tables<'_>, kind: NetworkObjectKind, id: &str) -> Result<Vec<Value>> {
+pub(super) fn forms(
+    engine: &Engine,
+    tables: &Tables<'_>,
+    kind: NetworkObjectKind,
+    id: &str,
+) -> Result<Vec<Value>> {
     fn value(document: &impl Document) -> Value {
         serde_json::to_value(document).expect("documents have string keys and values that JSON can hold")
     }

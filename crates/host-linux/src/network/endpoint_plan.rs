@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use hcs_contract::{Error, Hresult, Result};
 use hcs_dataplane::ipnet::IpNet;
 use hcs_dataplane::{
-    Acl, AclRule, Action, EgressLimit, Endpoint, Instance, Mac, Outbound, PortMap, Route, Transport,
+    Acl, AclRule, Action, EgressLimit, Endpoint, Instance, LinkName, Mac, Outbound, PortMap, Route, Transport,
 };
 use hcs_schema::Document as _;
 use hcs_schema::network::hcn::{
@@ -13,13 +13,15 @@ use hcs_schema::network::hcn::{
     PortMappingPolicySetting,
 };
 
+use super::acl;
 use super::errors::{self, invalid};
 use super::network_plan::{self, NetworkPlan, mac};
 use super::store::{EndpointRow, NetworkRow};
-use super::acl;
 
 /// The largest packet of a network's links, as the kernel makes them.
 const MTU: u32 = 1500;
+/// The kernel's own metric of a route of IPv6.
+const METRIC_OF_IPV6: u32 = 1024;
 /// Bytes of a link's alias (IFALIASZ, with its NUL).
 const MOST_OF_A_NAME: usize = 255;
 /// The smallest that IPv6 can be spoken over.
@@ -79,19 +81,24 @@ pub(super) fn of_row(
     let plan = network_plan::of_row(network, instance)?;
     let document = HostComputeEndpoint::from_json(&endpoint.document)?;
     let policies = policies(&document.policies, &plan)?;
-    let id = endpoint.id.to_ascii_lowercase();
-    let link = |prefix| instance.link(prefix, &id).map_err(errors::of_plane);
     let mut addresses = addresses(&document.ip_configurations)?;
     let mut routes = routes(&document)?;
     let name = match place {
-        Place::Own(slot) => format!("eth{slot}").parse().map_err(errors::of_plane)?,
+        Place::Own(slot) => {
+            // Two links can't have the same way with the same metric: the first one's is the better one.
+            for route in routes.iter_mut().filter(|route| route.metric.is_none() && slot > 0) {
+                let first = if route.destination.addr().is_ipv4() { 0 } else { METRIC_OF_IPV6 };
+                route.metric = Some(first + slot);
+            }
+            format!("eth{slot}").parse().map_err(errors::of_plane)?
+        }
         Place::Host => {
             // The network is reached by its bridge, and the host's way out is its own.
             routes.clear();
             for address in &mut addresses {
                 *address = IpNet::from(address.addr());
             }
-            link("hcp")?
+            instance.link("hcp", &endpoint.id.to_ascii_lowercase()).map_err(errors::of_plane)?
         }
     };
     let rules: Vec<AclRule> = plan.acl.iter().chain(&policies.acl).cloned().collect();
@@ -100,18 +107,23 @@ pub(super) fn of_row(
         false => Acl { rules, otherwise_in: otherwise, otherwise_out: otherwise },
     };
     Ok(Endpoint {
-        link: link("hce")?,
+        link: link(&endpoint.id, instance)?,
         name,
         alias: policies.alias,
         mac: mac("MacAddress", &document.mac_address)?,
         addresses,
         routes,
-        mtu: policies.mtu,
+        mtu: Some(policies.mtu.unwrap_or(MTU)),
         only_its_mac: true,
         egress: policies.egress,
         outbound: policies.outbound,
         acl,
     })
+}
+
+/// The name of the host's end of an endpoint's link.
+pub(super) fn link(id: &str, instance: &Instance) -> Result<LinkName> {
+    instance.link("hce", &id.to_ascii_lowercase()).map_err(errors::of_plane)
 }
 
 /// The addresses of a document that has all that an endpoint needs.
@@ -176,7 +188,8 @@ pub(super) fn policies(policies: &[EndpointPolicy], network: &NetworkPlan) -> Re
         let kind = policy.policy_type.as_str();
         match policy.setting().map_err(bad)? {
             Setting::PortMapping(_) if !nat => {
-                let error = Error::not_supported(format!("{path} ({kind})"), "ports are published on NAT networks");
+                let error =
+                    Error::not_supported(format!("{path} ({kind})"), "ports are published on NAT networks");
                 return Err(error.with_hresult(Hresult::HCN_E_MAPPING_NOT_SUPPORTED));
             }
             Setting::PortMapping(setting) => read.ports.extend(port_mapping(at, &settings, &setting)?),
@@ -289,8 +302,14 @@ fn port_mapping(policy: usize, path: &str, setting: &PortMappingPolicySetting) -
 }
 
 fn outbound(read: &mut Outbound, path: &str, setting: &OutboundNatPolicySetting) -> Result<()> {
-    let OutboundNatPolicySetting { virtual_ip, exceptions, destinations, flags, max_port_pool_usage, unknown } =
-        setting;
+    let OutboundNatPolicySetting {
+        virtual_ip,
+        exceptions,
+        destinations,
+        flags,
+        max_port_pool_usage,
+        unknown,
+    } = setting;
     if let Some(name) = unknown.keys().next() {
         return Err(Error::not_supported(format!("{path}.{name}"), "this policy has no such member here"));
     }

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
 
 use hcs_contract::{Error, Hresult, NetworkObjectKind, Object, ObjectKind, Result};
 use hcs_dataplane::ipnet::IpNet;
-use hcs_dataplane::{Netns, PortMap, Transport};
+use hcs_dataplane::{Counters, Netns, PortMap, Transport};
 use hcs_schema::Document as _;
 use hcs_schema::network::hcn::{Dns, EndpointFlags, HostComputeEndpoint, IpConfig, Route, Version};
 
@@ -98,7 +98,11 @@ impl World<'_> {
     }
 
     /// Gives an endpoint other policies, which hold at once where it is attached.
-    pub(super) fn replace_endpoint(&mut self, row: &EndpointRow, mut document: HostComputeEndpoint) -> Result<()> {
+    pub(super) fn replace_endpoint(
+        &mut self,
+        row: &EndpointRow,
+        mut document: HostComputeEndpoint,
+    ) -> Result<()> {
         let instance = self.plane.instance().clone();
         let host = self.engine.host_netns()?;
         let old_ports = self.store.read(|tables| tables.ports(Some(row.number)))?;
@@ -119,7 +123,7 @@ impl World<'_> {
         let gone: Vec<PortMap> = old_ports.iter().filter(|port| !new_ports.contains(port)).copied().collect();
         let changed = self.endpoint(&row.id)?;
         let withdrawn = self.plane.remove_ports(&gone).map_err(errors::of_plane);
-        if let Err(error) = withdrawn.and_then(|()| self.put_on(&changed)) {
+        if let Err(error) = withdrawn.and_then(|()| self.change_over(row, &changed)) {
             self.store.transact(|tables| {
                 tables.release_ports(row.number)?;
                 for port in &old_ports {
@@ -139,7 +143,10 @@ impl World<'_> {
             Error::not_found(object).with_hresult(Hresult::ERROR_NOT_FOUND)
         })?;
         if matches!(namespace.kind, Kind::Guest | Kind::GuestDefault) {
-            let error = Error::not_supported("Endpoint", "there are no virtual machines here whose namespace it could be");
+            let error = Error::not_supported(
+                "Endpoint",
+                "there are no virtual machines here whose namespace it could be",
+            );
             return Err(error.with_hresult(Hresult::HCN_E_REQUEST_UNSUPPORTED));
         }
         self.attach(endpoint, &Holder::Namespace(namespace.number))
@@ -197,11 +204,26 @@ impl World<'_> {
         })?;
         let netns = netns.ok_or_else(|| {
             Error::from_hresult(Hresult::HCN_E_NAMESPACE_ATTACH_FAILED)
-                .with_message("what it is to be attached to is gone")
+                .with_events([errors::because("what it is to be attached to is gone")])
         })?;
         let plan = network_plan::of_row(&network, self.plane.instance())?;
         self.plane.attach(&plan.network, &endpoint, &netns).map_err(errors::of_plane)?;
         self.plane.add_ports(&ports).map_err(errors::of_plane)
+    }
+
+    /// The kernel's side of an attached endpoint whose document was another before.
+    fn change_over(&mut self, before: &EndpointRow, after: &EndpointRow) -> Result<()> {
+        let engine = self.engine;
+        let [old, new] = self.store.read(|tables| {
+            let network = network_of(tables, after)?;
+            let read = |row| engine.endpoint_of_row(tables, &network, row, self.plane);
+            Ok([read(before)?, read(after)?])
+        })?;
+        if old.outbound == new.outbound {
+            return self.put_on(after);
+        }
+        // What the host's table has of it is to go as well, which only a comparison of the whole finds.
+        self.bring().map(drop)
     }
 
     /// Takes the kernel's side of an attached endpoint away; `row` is how it was attached.
@@ -232,6 +254,12 @@ impl World<'_> {
             self.plane.detach(&plan.network, &endpoints).map_err(errors::of_plane)?;
         }
         Ok(())
+    }
+
+    /// What has passed an endpoint since it was attached.
+    pub(super) fn counters(&mut self, row: &EndpointRow) -> Result<Counters> {
+        let link = endpoint_plan::link(&row.id, self.plane.instance())?;
+        Ok(self.plane.counters(&link).map_err(errors::of_plane)?.unwrap_or_default())
     }
 
     pub(super) fn endpoint(&mut self, id: &str) -> Result<EndpointRow> {
@@ -309,7 +337,7 @@ fn complete(
         Some(mac) if pools.take_mac(mac)? => mac,
         Some(mac) => {
             let error = Error::from_hresult(Hresult::HCN_E_ADDR_INVALID_OR_RESERVED);
-            return Err(error.with_message(format!("MacAddress: {mac} is taken")));
+            return Err(error.with_events([errors::because(format!("MacAddress: {mac} is taken"))]));
         }
         None => pools.take_lowest_mac(&plan.macs)?,
     };
@@ -322,7 +350,11 @@ fn complete(
     endpoint_plan::routes(document).map(drop)
 }
 
-fn complete_addresses(pools: &Pools<'_>, document: &mut HostComputeEndpoint, plan: &NetworkPlan) -> Result<()> {
+fn complete_addresses(
+    pools: &Pools<'_>,
+    document: &mut HostComputeEndpoint,
+    plan: &NetworkPlan,
+) -> Result<()> {
     let mut subnets_used: Vec<SubnetPlan> = Vec::new();
     let mut has = [false; 2];
     for (at, config) in document.ip_configurations.iter_mut().enumerate() {
@@ -336,11 +368,15 @@ fn complete_addresses(pools: &Pools<'_>, document: &mut HostComputeEndpoint, pla
         }
         let Some(subnet) = plan.subnets.iter().find(|subnet| subnet.net.contains(&address)) else {
             let error = Error::from_hresult(Hresult::HCN_E_SUBNET_NOT_FOUND);
-            return Err(error.with_message(format!("{path}: {address} is in no subnet of the network")));
+            return Err(error.with_events([errors::because(format!(
+                "{path}: {address} is in no subnet of the network"
+            ))]));
         };
         if !pools.take_address(subnet, address)? {
             let error = Error::from_hresult(Hresult::HCN_E_ADDR_INVALID_OR_RESERVED);
-            return Err(error.with_message(format!("{path}: {address} is taken, or stands for something else")));
+            return Err(error.with_events([errors::because(format!(
+                "{path}: {address} is taken, or stands for something else"
+            ))]));
         }
         if config.prefix_length == 0 {
             config.prefix_length = subnet.net.prefix_len();
@@ -361,7 +397,7 @@ fn complete_addresses(pools: &Pools<'_>, document: &mut HostComputeEndpoint, pla
         }
         let Some((subnet, address)) = found else {
             return Err(Error::from_hresult(Hresult::HCN_E_ADDR_INVALID_OR_RESERVED)
-                .with_message("all addresses of the network are taken")
+                .with_events([errors::because("all addresses of the network are taken")])
                 .with_hint("delete endpoints, or make a network with a larger prefix"));
         };
         document.ip_configurations.push(IpConfig {
@@ -414,12 +450,13 @@ fn take_ports_but(
         if map.port == 0 {
             let Some(found) = tables.take_lowest_port(endpoint, &map, free)? else {
                 return Err(Error::from_hresult(Hresult::HCN_E_PORT_ALREADY_EXISTS)
-                    .with_message("all ports that are handed out are taken"));
+                    .with_events([errors::because("all ports that are handed out are taken")]));
             };
             set_external_port(&mut document.policies[wanted.policy].settings, found.port);
             continue;
         }
-        let is_own = own.iter().any(|own| (own.port, own.transport, own.at) == (map.port, map.transport, map.at));
+        let is_own =
+            own.iter().any(|own| (own.port, own.transport, own.at) == (map.port, map.transport, map.at));
         let taken = if !tables.take_port(endpoint, &map)? {
             Some("another endpoint")
         } else if !is_own && !free(&map)? {
@@ -432,7 +469,7 @@ fn take_ports_but(
             let object = Object::new(ObjectKind::Port, format!("{} {}", map.transport, map.port));
             return Err(Error::already_exists(object)
                 .with_hresult(Hresult::HCN_E_PORT_ALREADY_EXISTS)
-                .with_message(format!("{path}: {whose} has it")));
+                .with_events([errors::because(format!("{path}: {whose} has it"))]));
         }
     }
     Ok(())

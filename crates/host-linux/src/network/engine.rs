@@ -75,7 +75,8 @@ impl Engine {
         }
         let deadline = Deadline::after(self.options().deadlines.network);
         let mut open = self.open_networks()?;
-        let _alone = FolderLock::wait(&self.layout().network(), FlockOperation::NonBlockingLockExclusive, deadline)?;
+        let _alone =
+            FolderLock::wait(&self.layout().network(), FlockOperation::NonBlockingLockExclusive, deadline)?;
         let Open { store, plane } = open.as_mut().expect("it was opened just now");
         World { engine: self, store, plane }.drift().map(Some)
     }
@@ -316,9 +317,9 @@ impl Engine {
             }
             _ => false,
         };
-        let place = if in_the_host { endpoint_plan::Place::Host } else { endpoint_plan::Place::Own(endpoint.slot) };
+        let place =
+            if in_the_host { endpoint_plan::Place::Host } else { endpoint_plan::Place::Own(endpoint.slot) };
         let otherwise = if self.options().allow_unmatched { Action::Allow } else { Action::Block };
         endpoint_plan::of_row(network, endpoint, place, otherwise, plane.instance())
     }
 }
-

@@ -14,7 +14,9 @@ pub(super) fn of_plane(error: PlaneError) -> Error {
     };
     let hint = match &error {
         PlaneError::NoModule { module, .. } => Some(format!("load it (`modprobe {module}`), or install it")),
-        PlaneError::Foreign { .. } => Some("`hcs network check` shows what differs from the record".to_owned()),
+        PlaneError::Foreign { .. } => {
+            Some("`hcs network check` shows what differs from the record".to_owned())
+        }
         _ => None,
     };
     let errno = error.errno();
@@ -26,7 +28,7 @@ pub(super) fn of_plane(error: PlaneError) -> Error {
     if let Some(code) = code {
         made = made.with_hresult(code);
     }
-    let made = made.with_events([ErrorEvent::new("network", text)]);
+    let made = made.with_events([because(text)]);
     match hint {
         Some(hint) => made.with_hint(hint),
         None => made,
@@ -42,6 +44,11 @@ fn chain(error: &PlaneError) -> String {
         cause = inner.source();
     }
     text
+}
+
+/// Why, in words that an error has beside its code.
+pub(super) fn because(reason: impl Into<String>) -> ErrorEvent {
+    ErrorEvent::new("network", reason)
 }
 
 /// A document that says something that can't be, with the service's code for it.

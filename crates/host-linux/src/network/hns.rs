@@ -24,9 +24,9 @@ pub(super) fn call(engine: &Arc<Engine>, method: &str, path: &str, object: &str)
     let id = parts.get(1).copied().unwrap_or_default();
     match (method.to_ascii_uppercase().as_str(), words.as_slice()) {
         ("GET", ["globals", "version"]) => Ok(Some(json!({ "Major": VERSION.0, "Minor": VERSION.1 }))),
-        ("GET", ["networks"]) => list(engine, |tables| {
-            tables.networks(None)?.iter().map(|row| network(tables, &row.id)).collect()
-        }),
+        ("GET", ["networks"]) => {
+            list(engine, |tables| tables.networks(None)?.iter().map(|row| network(tables, &row.id)).collect())
+        }
         ("GET", ["networks", _]) => one(engine, NetworkObjectKind::Network, id, |tables| {
             tables.network(id)?.map(|row| network(tables, &row.id)).transpose()
         }),
@@ -39,14 +39,19 @@ pub(super) fn call(engine: &Arc<Engine>, method: &str, path: &str, object: &str)
         }
         ("DELETE", ["networks", _]) => done(engine.change_networks(|world| world.delete_network(id))),
         ("GET", ["endpoints"]) => list(engine, |tables| {
-            tables.endpoints(None)?.iter().map(|row| Ok(value(&documents::endpoint_v1(tables, row)?))).collect()
+            tables
+                .endpoints(None)?
+                .iter()
+                .map(|row| Ok(value(&documents::endpoint_v1(tables, row)?)))
+                .collect()
         }),
         ("GET", ["endpoints", _]) => endpoint(engine, id),
         ("POST", ["endpoints"]) => {
             let document: hns::Endpoint = read(object)?;
             let network = network_of(engine, &document)?;
             let document = documents::v1_endpoint(&document)?;
-            let id = engine.change_networks(|world| world.create_endpoint(&network, None, document, false))?;
+            let id =
+                engine.change_networks(|world| world.create_endpoint(&network, None, document, false))?;
             endpoint(engine, &id)
         }
         ("POST", ["endpoints", _]) => {
@@ -87,10 +92,10 @@ pub(super) fn call(engine: &Arc<Engine>, method: &str, path: &str, object: &str)
         ("POST", ["policylists"]) => {
             Err(Error::not_supported("policylists", "load balancers and routes come with a later version"))
         }
-        (_, ["accelnet"]) => Err(Error::not_supported("accelnet", "it is of adapters that this host has none of")),
-        (_, ["endpointstats", _]) => {
-            Err(Error::not_supported("endpointstats", "counters of endpoints come with a later version"))
+        (_, ["accelnet"]) => {
+            Err(Error::not_supported("accelnet", "it is of adapters that this host has none of"))
         }
+        ("GET", ["endpointstats", _]) => stats(engine, id),
         ("DELETE", ["networks" | "endpoints" | "namespaces" | "policylists"]) => {
             Err(Error::invalid_argument("path", "it names no object; nothing is deleted wholesale"))
         }
@@ -141,8 +146,32 @@ fn endpoint(engine: &Arc<Engine>, id: &str) -> Result<Option<Value>> {
 
 fn namespace(engine: &Arc<Engine>, id: &str) -> Result<Option<Value>> {
     one(engine, NetworkObjectKind::Namespace, id, |tables| {
-        tables.namespace(id)?.map(|row| Ok(value(&documents::namespace_v1(engine, tables, &row)?))).transpose()
+        tables
+            .namespace(id)?
+            .map(|row| Ok(value(&documents::namespace_v1(engine, tables, &row)?)))
+            .transpose()
     })
+}
+
+/// What has passed an endpoint; all zeros for one that is not attached.
+fn stats(engine: &Arc<Engine>, id: &str) -> Result<Option<Value>> {
+    ids::check("id", id)?;
+    let (id, counters) = engine.change_networks(|world| {
+        let row = world.endpoint(id)?;
+        Ok((row.id.clone(), world.counters(&row)?))
+    })?;
+    let stats = hns::EndpointStats {
+        bytes_received: counters.bytes_received,
+        bytes_sent: counters.bytes_sent,
+        packets_received: counters.packets_received,
+        packets_sent: counters.packets_sent,
+        dropped_packets_incoming: counters.dropped_received,
+        dropped_packets_outgoing: counters.dropped_sent,
+        endpoint_id: id.clone(),
+        instance_id: id,
+        ..hns::EndpointStats::default()
+    };
+    Ok(Some(value(&stats)))
 }
 
 /// The network of a new endpoint, by its id or its name.
@@ -153,7 +182,8 @@ fn network_of(engine: &Arc<Engine>, document: &hns::Endpoint) -> Result<String> 
     let name = &document.virtual_network_name;
     let found = engine.read_networks(|tables| tables.networks(Some(name)))?;
     found.into_iter().next().map(|row| row.id).ok_or_else(|| {
-        Error::not_found(Object::new(ObjectKind::Network, name)).with_hresult(Hresult::HCN_E_NETWORK_NOT_FOUND)
+        Error::not_found(Object::new(ObjectKind::Network, name))
+            .with_hresult(Hresult::HCN_E_NETWORK_NOT_FOUND)
     })
 }
 
@@ -167,7 +197,10 @@ fn update_endpoint(engine: &Arc<Engine>, id: &str, update: &hns::Endpoint) -> Re
         // What says nothing of these changes nothing.
         asked.host_compute_namespace.clone_from(&stored.host_compute_namespace);
         for (name, same) in [
-            ("IPAddress", update.ip_address.is_empty() || asked.ip_configurations == stored.ip_configurations),
+            (
+                "IPAddress",
+                update.ip_address.is_empty() || asked.ip_configurations == stored.ip_configurations,
+            ),
             ("MacAddress", update.mac_address.is_empty() || asked.mac_address == stored.mac_address),
             (
                 "VirtualNetwork",
@@ -176,7 +209,10 @@ fn update_endpoint(engine: &Arc<Engine>, id: &str, update: &hns::Endpoint) -> Re
             ),
         ] {
             if !same {
-                return Err(Error::not_supported(name, "an endpoint's policies can be changed, and nothing else"));
+                return Err(Error::not_supported(
+                    name,
+                    "an endpoint's policies can be changed, and nothing else",
+                ));
             }
         }
         let mut document = stored;

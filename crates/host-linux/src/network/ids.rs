@@ -62,7 +62,13 @@ mod tests {
         assert_ne!(a, b);
         assert_eq!(check("id", &a).unwrap(), a);
         assert_eq!((a.as_bytes()[14], "89ab".contains(&a[19..20])), (b'4', true), "{a}");
-        for bad in ["", "x", "{b1e7c6d2-0000-4f52-9d19-57e9f4a8e8b2}", "b1e7c6d200004f529d1957e9f4a8e8b2", "b1e7c6d2-0000-4f52-9d19-57e9f4a8e8bg"] {
+        for bad in [
+            "",
+            "x",
+            "{b1e7c6d2-0000-4f52-9d19-57e9f4a8e8b2}",
+            "b1e7c6d200004f529d1957e9f4a8e8b2",
+            "b1e7c6d2-0000-4f52-9d19-57e9f4a8e8bg",
+        ] {
             let error = check("id", bad).unwrap_err();
             assert_eq!(error.hresult(), Hresult::HCN_E_GUID_CONVERSION_FAILURE, "{bad}");
         }

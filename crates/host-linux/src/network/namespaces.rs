@@ -34,7 +34,11 @@ pub(super) fn add_host_default(tables: &Tables<'_>) -> Result<()> {
 
 impl World<'_> {
     /// Makes a namespace of a document; its id.
-    pub(super) fn create_namespace(&mut self, id: Option<&str>, mut document: HostComputeNamespace) -> Result<String> {
+    pub(super) fn create_namespace(
+        &mut self,
+        id: Option<&str>,
+        mut document: HostComputeNamespace,
+    ) -> Result<String> {
         let id = ids::choose(id, &document.id)?;
         document.id.clone_from(&id);
         if document.namespace_type.as_str().is_empty() {

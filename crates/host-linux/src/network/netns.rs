@@ -25,9 +25,13 @@ pub(super) fn make(folder: &Path, name: &str) -> Result<(Netns, PathBuf)> {
     let netns = Netns::create(name).map_err(errors::of_plane)?;
     Links::open(&netns).and_then(|mut links| links.set_up(LOOPBACK)).map_err(errors::of_plane)?;
     // Its containers have no right over it that would let them take a port below 1024, and Windows knows no such ports.
-    let every_port = || fs_err::write("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0");
+    // Nor one to send any packet, but the kernel's own sockets for echo requests will do.
+    let rights = || {
+        fs_err::write("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0")?;
+        fs_err::write("/proc/sys/net/ipv4/ping_group_range", "0 2147483647")
+    };
     netns
-        .inside(every_port)
+        .inside(rights)
         .map_err(errors::of_plane)?
         .map_err(|error| Error::os("set up", format!("network namespace {name}"), error))?;
     fs_err::write(&path, "").map_err(|error| not_writable("make", &path, error))?;

@@ -7,8 +7,8 @@ use hcs_dataplane::ipnet::IpNet;
 use hcs_dataplane::{AclRule, Instance, Kind, LinkName, Mac, Network};
 use hcs_schema::Document as _;
 use hcs_schema::network::hcn::{
-    HostComputeNetwork, InterfaceConstraintPolicySetting, Ipam, NetworkFlags, NetworkPolicy, NetworkPolicySetting,
-    NetworkType, Subnet, SubnetFlags,
+    HostComputeNetwork, InterfaceConstraintPolicySetting, Ipam, NetworkFlags, NetworkPolicy,
+    NetworkPolicySetting, NetworkType, Subnet, SubnetFlags,
 };
 
 use super::errors::invalid;
@@ -37,9 +37,8 @@ pub(super) struct SubnetPlan {
 }
 
 /// The bits that mean something here, or are recorded.
-const FLAGS: u32 = NetworkFlags::ENABLE_NON_PERSISTENT.0
-    | NetworkFlags::DISABLE_HOST_PORT.0
-    | NetworkFlags::ENABLE_IOV.0;
+const FLAGS: u32 =
+    NetworkFlags::ENABLE_NON_PERSISTENT.0 | NetworkFlags::DISABLE_HOST_PORT.0 | NetworkFlags::ENABLE_IOV.0;
 
 /// Of a network that is there.
 pub(super) fn of_row(row: &NetworkRow, instance: &Instance) -> Result<NetworkPlan> {
@@ -129,14 +128,15 @@ pub(super) fn plan(document: &HostComputeNetwork, id: &str, instance: &Instance)
         kind = Kind::Uplink(uplink);
     } else if on_the_wire {
         return Err(Error::from_hresult(Hresult::HCN_E_ADAPTER_NOT_FOUND)
-            .with_message("a network of this type needs a link of the host's that it is on")
+            .with_events([errors::because("a network of this type needs a link of the host's that it is on")])
             .with_hint("name one, without addresses, by the policy NetAdapterName"));
     }
     let subnets = subnets(ipams, &kind)?;
     let routed = matches!(kind, Kind::Nat | Kind::Internal);
-    let gateways = subnets.iter().filter(|_| routed).filter_map(|subnet| {
-        IpNet::new(subnet.gateway?, subnet.net.prefix_len()).ok()
-    });
+    let gateways = subnets
+        .iter()
+        .filter(|_| routed)
+        .filter_map(|subnet| IpNet::new(subnet.gateway?, subnet.net.prefix_len()).ok());
     let bridge = instance.link("hcb", &id.to_ascii_lowercase()).map_err(errors::of_plane)?;
     Ok(NetworkPlan {
         network: Network {
@@ -220,7 +220,7 @@ fn must_be_on_the_wire(path: &str, on_the_wire: bool) -> Result<()> {
 fn adapter(name: &str) -> Result<LinkName> {
     name.parse().map_err(|_| {
         Error::from_hresult(Hresult::HCN_E_ADAPTER_NOT_FOUND)
-            .with_message(format!("there is no link {name:?} on this host"))
+            .with_events([errors::because(format!("there is no link {name:?} on this host"))])
     })
 }
 
@@ -270,10 +270,15 @@ fn subnets(ipams: &[Ipam], kind: &Kind) -> Result<Vec<SubnetPlan>> {
                 return Err(Error::not_supported(format!("{path}.IpAddressPrefix"), reason));
             }
             let Some(plan) = subnet_plan(&path, subnet, kind)? else { continue };
-            let overlaps = |other: &SubnetPlan| other.net.contains(&plan.net) || plan.net.contains(&other.net);
+            let overlaps =
+                |other: &SubnetPlan| other.net.contains(&plan.net) || plan.net.contains(&other.net);
             if found.iter().any(overlaps) {
                 let message = format!("{} overlaps another prefix of the network", plan.net);
-                return Err(invalid(Hresult::HCN_E_INVALID_PREFIX, format!("{path}.IpAddressPrefix"), message));
+                return Err(invalid(
+                    Hresult::HCN_E_INVALID_PREFIX,
+                    format!("{path}.IpAddressPrefix"),
+                    message,
+                ));
             }
             found.push(plan);
         }
@@ -356,7 +361,8 @@ pub(super) fn is_default(destination: &str) -> bool {
 pub(super) fn mac(path: &str, text: &str) -> Result<Mac> {
     let read = text.parse::<Mac>().ok().filter(|mac| mac.is_unicast());
     read.ok_or_else(|| {
-        let message = format!("{text:?} is no hardware address that a link may have, such as 00-15-5D-52-C0-01");
+        let message =
+            format!("{text:?} is no hardware address that a link may have, such as 00-15-5D-52-C0-01");
         invalid(Hresult::E_INVALIDARG, path, message)
     })
 }

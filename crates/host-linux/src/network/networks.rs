@@ -19,7 +19,11 @@ use super::{ids, policies};
 
 impl World<'_> {
     /// Makes a network of a document; its id.
-    pub(super) fn create_network(&mut self, id: Option<&str>, mut document: HostComputeNetwork) -> Result<String> {
+    pub(super) fn create_network(
+        &mut self,
+        id: Option<&str>,
+        mut document: HostComputeNetwork,
+    ) -> Result<String> {
         let id = ids::choose(id, &document.id)?;
         document.id.clone_from(&id);
         if document.network_type.as_str().is_empty() {
@@ -135,7 +139,9 @@ fn complete_subnets(
     }
     for subnet in document.ipams.iter_mut().flat_map(|ipam| &mut ipam.subnets) {
         let routed = nat || internal;
-        if subnet.routes.is_empty() && routed && subnet.flags == SubnetFlags::NONE
+        if subnet.routes.is_empty()
+            && routed
+            && subnet.flags == SubnetFlags::NONE
             && let Ok(net) = subnet.ip_address_prefix.parse::<IpNet>()
             && let Some(first) = net.trunc().hosts().next()
         {
@@ -169,7 +175,7 @@ fn free_prefix(tables: &Tables<'_>, hosts: &[IpNet]) -> Result<Ipv4Net> {
         }
     }
     Err(Error::from_hresult(Hresult::HCN_E_INVALID_PREFIX)
-        .with_message(format!("no prefix of 20 bits is free in {all}"))
+        .with_events([errors::because(format!("no prefix of 20 bits is free in {all}"))])
         .with_hint("give the network one of your own (Ipams[0].Subnets[0].IpAddressPrefix)"))
 }
 
@@ -187,7 +193,8 @@ fn claim(tables: &Tables<'_>, number: i64, plan: &NetworkPlan, hosts: &[IpNet]) 
         let (first, last) = pools::whole(subnet.net);
         if let Some(other) = tables.network_with(first, last)? {
             let message = format!("{} overlaps a prefix of network {other}", subnet.net);
-            return Err(Error::already_exists(Object::new(ObjectKind::Network, other)).with_message(message));
+            return Err(Error::already_exists(Object::new(ObjectKind::Network, other))
+                .with_events([errors::because(message)]));
         }
         if let Some(host) = hosts.iter().find(|host| overlaps(std::slice::from_ref(host), subnet.net)) {
             let message = format!("{} overlaps {host}, which is the host's own", subnet.net);
@@ -206,7 +213,10 @@ pub(super) fn host_dns() -> Dns {
         let mut words = line.split_whitespace();
         match words.next() {
             Some("nameserver") => dns.server_list.extend(
-                words.next().filter(|server| server.parse::<IpAddr>().is_ok_and(|ip| !ip.is_loopback())).map(String::from),
+                words
+                    .next()
+                    .filter(|server| server.parse::<IpAddr>().is_ok_and(|ip| !ip.is_loopback()))
+                    .map(String::from),
             ),
             Some("search") => dns.search = words.map(String::from).collect(),
             _ => {}

@@ -4,8 +4,9 @@
 
 use hcs_contract::{Error, Hresult, Object, ObjectKind, Result};
 use hcs_schema::network::hcn::{
-    Dns, EndpointPolicy, EndpointResourceType, HostComputeEndpoint, HostComputeNetwork, ModifyEndpointSettingRequest,
-    ModifyNetworkSettingRequest, NetworkPolicy, NetworkResourceType, PolicyEndpointRequest, PolicyNetworkRequest, RequestType,
+    Dns, EndpointPolicy, EndpointResourceType, HostComputeEndpoint, HostComputeNetwork,
+    ModifyEndpointSettingRequest, ModifyNetworkSettingRequest, NetworkPolicy, NetworkResourceType,
+    PolicyEndpointRequest, PolicyNetworkRequest, RequestType,
 };
 use hcs_schema::{Document as _, from_json};
 use serde_json::Value;
@@ -80,17 +81,20 @@ fn change<P: Policy>(present: &mut Vec<P>, request: &RequestType, asked: Vec<P>)
 
 /// What `settings` asks of an endpoint's document.
 pub(super) fn modify_endpoint(document: &mut HostComputeEndpoint, settings: &str) -> Result<()> {
-    let ModifyEndpointSettingRequest { resource_type, request_type, settings, unknown: _ } = from_json(settings)?;
+    let ModifyEndpointSettingRequest { resource_type, request_type, settings, unknown: _ } =
+        from_json(settings)?;
     if resource_type != EndpointResourceType::POLICY {
         return Err(unknown_resource(resource_type.as_str(), "an endpoint's policies can be changed"));
     }
-    let PolicyEndpointRequest { policies, unknown: _ } = PolicyEndpointRequest::from_json(&settings.to_string())?;
+    let PolicyEndpointRequest { policies, unknown: _ } =
+        PolicyEndpointRequest::from_json(&settings.to_string())?;
     change(&mut document.policies, &request_type, policies)
 }
 
 /// What `settings` asks of a network's document.
 pub(super) fn modify_network(document: &mut HostComputeNetwork, settings: &str) -> Result<()> {
-    let ModifyNetworkSettingRequest { resource_type, request_type, settings, unknown: _ } = from_json(settings)?;
+    let ModifyNetworkSettingRequest { resource_type, request_type, settings, unknown: _ } =
+        from_json(settings)?;
     if resource_type == NetworkResourceType::DNS {
         document.dns = Dns::from_json(&settings.to_string())?;
         return Ok(());
@@ -98,7 +102,8 @@ pub(super) fn modify_network(document: &mut HostComputeNetwork, settings: &str) 
     if resource_type != NetworkResourceType::POLICY {
         return Err(unknown_resource(resource_type.as_str(), "a network's policies and DNS can be changed"));
     }
-    let PolicyNetworkRequest { policies, unknown: _ } = PolicyNetworkRequest::from_json(&settings.to_string())?;
+    let PolicyNetworkRequest { policies, unknown: _ } =
+        PolicyNetworkRequest::from_json(&settings.to_string())?;
     change(&mut document.policies, &request_type, policies)
 }
 
@@ -140,7 +145,10 @@ mod tests {
         for (text, field) in [
             (r#"{"ResourceType":"Port"}"#, "ResourceType"),
             (r#"{"ResourceType":"Policy","Settings":{"Policies":[]}}"#, "Settings.Policies"),
-            (r#"{"ResourceType":"Policy","RequestType":"Refresh","Settings":{"Policies":[{"Type":"QOS"}]}}"#, "RequestType"),
+            (
+                r#"{"ResourceType":"Policy","RequestType":"Refresh","Settings":{"Policies":[{"Type":"QOS"}]}}"#,
+                "RequestType",
+            ),
         ] {
             let error = modify_endpoint(&mut document, text).unwrap_err();
             assert!(error.to_string().contains(field), "{error}");

@@ -6,6 +6,7 @@ use hcs_contract::{Error, Hresult, Result};
 use hcs_dataplane::Mac;
 use hcs_dataplane::ipnet::IpNet;
 
+use super::errors;
 use super::network_plan::{NetworkPlan, SubnetPlan};
 use super::store::{Runs, Tables};
 
@@ -114,7 +115,7 @@ impl<'a> Pools<'a> {
             }
         }
         Err(Error::from_hresult(Hresult::HCN_E_ADDR_INVALID_OR_RESERVED)
-            .with_message("all hardware addresses of the network are taken")
+            .with_events([errors::because("all hardware addresses of the network are taken")])
             .with_hint("make the network with more of them (MacPool), or delete endpoints"))
     }
 

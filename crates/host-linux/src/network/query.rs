@@ -14,7 +14,11 @@ use crate::compute::Engine;
 
 /// Reads a query; the empty text is the empty query.
 pub(super) fn read(text: &str) -> Result<HostComputeQuery> {
-    if text.trim().is_empty() { Ok(HostComputeQuery::default()) } else { Ok(HostComputeQuery::from_json(text)?) }
+    if text.trim().is_empty() {
+        Ok(HostComputeQuery::default())
+    } else {
+        Ok(HostComputeQuery::from_json(text)?)
+    }
 }
 
 /// What a query's filter asks for.
@@ -23,12 +27,18 @@ fn filter(query: &HostComputeQuery) -> Result<Map<String, Value>> {
         return Ok(Map::new());
     }
     serde_json::from_str(&query.filter).map_err(|error| {
-        Error::invalid_document("Filter", format!("it is no JSON object: {error}")).with_hresult(Hresult::E_INVALIDARG)
+        Error::invalid_document("Filter", format!("it is no JSON object: {error}"))
+            .with_hresult(Hresult::E_INVALIDARG)
     })
 }
 
 /// The ids of the objects of one kind that a query matches, in the order of their creation.
-pub(super) fn ids(engine: &Engine, tables: &Tables<'_>, kind: NetworkObjectKind, query: &HostComputeQuery) -> Result<Vec<String>> {
+pub(super) fn ids(
+    engine: &Engine,
+    tables: &Tables<'_>,
+    kind: NetworkObjectKind,
+    query: &HostComputeQuery,
+) -> Result<Vec<String>> {
     let filter = filter(query)?;
     let members: [&[Member]; 2] = match kind {
         NetworkObjectKind::Network => [HostComputeNetwork::MEMBERS, hns::Network::MEMBERS],
@@ -57,7 +67,9 @@ pub(super) fn ids(engine: &Engine, tables: &Tables<'_>, kind: NetworkObjectKind,
         NetworkObjectKind::Endpoint => match (id, network) {
             (Some(id), _) => tables.endpoint(id)?.into_iter().map(|row| row.id).collect(),
             (None, Some(network)) => match tables.network(network)? {
-                Some(network) => tables.endpoints_of_network(network.number)?.into_iter().map(|row| row.id).collect(),
+                Some(network) => {
+                    tables.endpoints_of_network(network.number)?.into_iter().map(|row| row.id).collect()
+                }
                 None => Vec::new(),
             },
             (None, None) => tables.endpoints(name)?.into_iter().map(|row| row.id).collect(),
@@ -68,8 +80,10 @@ pub(super) fn ids(engine: &Engine, tables: &Tables<'_>, kind: NetworkObjectKind,
         },
     };
     let indexed = ["ID", "VirtualNetwork", "HostComputeNetwork"];
-    let rest: Vec<(&String, &Value)> =
-        filter.iter().filter(|(name, _)| !indexed.iter().any(|known| name.eq_ignore_ascii_case(known))).collect();
+    let rest: Vec<(&String, &Value)> = filter
+        .iter()
+        .filter(|(name, _)| !indexed.iter().any(|known| name.eq_ignore_ascii_case(known)))
+        .collect();
     if rest.is_empty() {
         return Ok(candidates);
     }

@@ -13,7 +13,12 @@ use crate::compute::{Engine, LinuxHost};
 const LATER: &str = "load balancers and routes come with a later version";
 
 /// Adds to an error what was asked for.
-fn about(operation: OperationKind, kind: NetworkObjectKind, id: &str, document: &str) -> impl Fn(Error) -> Error {
+fn about(
+    operation: OperationKind,
+    kind: NetworkObjectKind,
+    id: &str,
+    document: &str,
+) -> impl Fn(Error) -> Error {
     move |error| {
         let error = match error.object() {
             None => error.with_object(kind.object(id)),
@@ -171,7 +176,8 @@ impl NetworkObject for Handle {
             self.check_open()?;
             let query = query::read(text)?;
             let (engine, version) = (&self.engine, query.schema_version.major);
-            let found = engine.read_networks(|tables| documents::answer(engine, tables, self.kind, &self.id, version))?;
+            let found = engine
+                .read_networks(|tables| documents::answer(engine, tables, self.kind, &self.id, version))?;
             found.ok_or_else(|| self.kind.not_found(&self.id))
         };
         look().map_err(about)

@@ -14,7 +14,7 @@ use hcs_schema::network::hcn::{Dns, HostComputeEndpoint};
 use super::engine::World;
 use super::errors::invalid;
 use super::store::{Holder, Kind, Tables};
-use super::{endpoints, netns};
+use super::{endpoints, errors, netns};
 use crate::compute::Engine;
 use crate::ids::Life;
 use crate::paths::not_writable;
@@ -53,13 +53,19 @@ pub(crate) const MARK: &str = "network";
 
 impl Engine {
     /// Makes what a system that is being made is to be born into.
-    pub(crate) fn prepare_network(&self, life: &Life, directory: &Path, wanted: &SystemNetwork) -> Result<Prepared> {
+    pub(crate) fn prepare_network(
+        &self,
+        life: &Life,
+        directory: &Path,
+        wanted: &SystemNetwork,
+    ) -> Result<Prepared> {
         // Before anything is held.
         mark(directory)?;
         self.change_networks(|world| {
             if let Some((field, id)) = &wanted.namespace {
                 if !wanted.endpoints.is_empty() || !wanted.own.is_empty() {
-                    let reason = "endpoints are attached to the namespace itself, not to the container that enters it";
+                    let reason =
+                        "endpoints are attached to the namespace itself, not to the container that enters it";
                     return Err(Error::not_supported(field.clone(), reason));
                 }
                 return world.enter_namespace(field, id, &wanted.search);
@@ -81,7 +87,13 @@ impl Engine {
     }
 
     /// Attaches an endpoint to a system that runs, or detaches it.
-    pub(crate) fn change_network_of(&self, life: &Life, directory: &Path, endpoint: &str, attach: bool) -> Result<()> {
+    pub(crate) fn change_network_of(
+        &self,
+        life: &Life,
+        directory: &Path,
+        endpoint: &str,
+        attach: bool,
+    ) -> Result<()> {
         if attach {
             mark(directory)?;
         }
@@ -153,7 +165,9 @@ impl World<'_> {
                 self.engine.netns_of_namespace(&namespace, true)?;
                 self.engine.netns_path(&namespace.id)
             }
-            Kind::HostDefault => self.engine.options().netns.clone().unwrap_or_else(|| "/proc/self/ns/net".into()),
+            Kind::HostDefault => {
+                self.engine.options().netns.clone().unwrap_or_else(|| "/proc/self/ns/net".into())
+            }
             Kind::Guest | Kind::GuestDefault => {
                 return Err(Error::not_supported(field.to_owned(), "it is a namespace of a virtual machine"));
             }
@@ -161,7 +175,8 @@ impl World<'_> {
         let dns = match namespace.kind {
             Kind::HostDefault => super::networks::host_resolver()?,
             _ => {
-                let rows = self.store.read(|tables| tables.endpoints_held(&Holder::Namespace(namespace.number)))?;
+                let rows =
+                    self.store.read(|tables| tables.endpoints_held(&Holder::Namespace(namespace.number)))?;
                 let documents = rows.iter().map(|row| HostComputeEndpoint::from_json(&row.document));
                 let documents: Vec<_> = documents.collect::<std::result::Result<_, _>>()?;
                 resolver(&together(documents.iter().map(|document| &document.dns)), search)
@@ -175,16 +190,14 @@ impl World<'_> {
         let holder = Holder::System(life.as_str().to_owned());
         let mut ids = Vec::new();
         for (field, id) in &wanted.endpoints {
-            self.attach(id, &holder).map_err(|error| error.with_message(format!("{field}: {id}")))?;
+            self.attach(id, &holder)
+                .map_err(|error| error.with_events([errors::because(format!("{field}: {id}"))]))?;
             ids.push(id.clone());
         }
         for (field, document) in &wanted.own {
             let network = document.host_compute_network.clone();
             let made = self.create_endpoint(&network, None, document.clone(), true);
-            let id = made.map_err(|error| match error.message() {
-                Some(message) => error.clone().with_message(format!("{field}: {message}")),
-                None => error.clone().with_message(field.clone()),
-            })?;
+            let id = made.map_err(|error| error.with_events([errors::because(field.as_str())]))?;
             self.attach(&id, &holder)?;
             ids.push(id);
         }

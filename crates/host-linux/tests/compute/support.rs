@@ -66,6 +66,7 @@ impl Engine {
     }
 
     /// An engine whose host's network is that of the namespace that `netns` stands for.
+    #[allow(dead_code, reason = "the tests of networks have it")]
     pub(crate) fn in_network(netns: PathBuf) -> Self {
         Self::made(|_folder| {}, Some(netns))
     }

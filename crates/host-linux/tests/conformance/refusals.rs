@@ -4,26 +4,21 @@ use hcs_conformance::Refusal;
 
 /// With Linux containers.
 pub(crate) const LINUX: &[Refusal] = &[
-    refusal("documents_v1::endpoints", NO_NETWORK),
     refusal("documents_v1::hyper_v_isolation", NO_MACHINE),
     refusal("documents_v2::a_virtual_machine", NO_MACHINE),
     refusal("lifecycle::save_without_a_place_to", NO_SAVE),
-    refusal("modify::network_of_schema_1", NO_NETWORK),
 ];
 
 /// With Windows containers.
 pub(crate) const WINDOWS: &[Refusal] = &[
-    refusal("documents_v1::endpoints", NO_NETWORK),
     refusal("documents_v1::hyper_v_isolation", NO_MACHINE),
     refusal("documents_v2::a_virtual_machine", NO_MACHINE),
     refusal("lifecycle::save_without_a_place_to", NO_SAVE),
-    refusal("modify::network_of_schema_1", NO_NETWORK),
     refusal("streams::given_output", NO_DESCRIPTORS),
 ];
 
 const NO_DESCRIPTORS: &str = "a Windows program can't take a descriptor of the host";
 const NO_MACHINE: &str = "containers share the host's kernel: there are no virtual machines";
-const NO_NETWORK: &str = "networks are not there yet";
 const NO_SAVE: &str = "the state of processes can't be saved without a virtual machine around them";
 
 const fn refusal(case: &'static str, reason: &'static str) -> Refusal {

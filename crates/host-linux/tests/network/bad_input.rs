@@ -33,14 +33,34 @@ fn networks_that_can_t_be() {
         (json!({ "Flags": 1 }), Hresult::ERROR_NOT_SUPPORTED, "Flags"),
         (json!({ "ID": "nat" }), Hresult::HCN_E_GUID_CONVERSION_FAILURE, "nat"),
         (json!({ "Ipams": 7 }), Hresult::HCN_E_INVALID_JSON, "Ipams"),
-        (json!({ "MacPool": { "Ranges": [{ "StartMacAddress": "x", "EndMacAddress": "y" }] } }), Hresult::E_INVALIDARG, "StartMacAddress"),
-        (json!({ "Dns": { "ServerList": ["8.8.8.8\nsearch evil"] } }), Hresult::HCN_E_INVALID_IP, "ServerList[0]"),
+        (
+            json!({ "MacPool": { "Ranges": [{ "StartMacAddress": "x", "EndMacAddress": "y" }] } }),
+            Hresult::E_INVALIDARG,
+            "StartMacAddress",
+        ),
+        (
+            json!({ "Dns": { "ServerList": ["8.8.8.8\nsearch evil"] } }),
+            Hresult::HCN_E_INVALID_IP,
+            "ServerList[0]",
+        ),
         (json!({ "Dns": { "Domain": "a b" } }), Hresult::E_INVALIDARG, "Dns"),
         (json!({ "Policies": [{ "Type": "Magic" }] }), Hresult::HCN_E_INVALID_POLICY_TYPE, "Magic"),
         (json!({ "Policies": [{ "Type": "HostRoute" }] }), Hresult::ERROR_NOT_SUPPORTED, "HostRoute"),
-        (json!({ "Policies": [{ "Type": "NetAdapterName", "Settings": { "NetworkAdapterName": "eth0" } }] }), Hresult::ERROR_NOT_SUPPORTED, "Policies[0]"),
-        (json!({ "Type": "L2Bridge", "Policies": [{ "Type": "NetAdapterName", "Settings": { "NetworkAdapterName": "eth7" } }] }), Hresult::HCN_E_ADAPTER_NOT_FOUND, "eth7"),
-        (json!({ "Ipams": [{ "Subnets": [{ "IpAddressPrefix": "10.10.0.0/24", "Policies": [{ "Type": "VLAN", "Settings": { "IsolationId": 7 } }] }] }] }), Hresult::ERROR_NOT_SUPPORTED, "VLAN"),
+        (
+            json!({ "Policies": [{ "Type": "NetAdapterName", "Settings": { "NetworkAdapterName": "eth0" } }] }),
+            Hresult::ERROR_NOT_SUPPORTED,
+            "Policies[0]",
+        ),
+        (
+            json!({ "Type": "L2Bridge", "Policies": [{ "Type": "NetAdapterName", "Settings": { "NetworkAdapterName": "eth7" } }] }),
+            Hresult::HCN_E_ADAPTER_NOT_FOUND,
+            "eth7",
+        ),
+        (
+            json!({ "Ipams": [{ "Subnets": [{ "IpAddressPrefix": "10.10.0.0/24", "Policies": [{ "Type": "VLAN", "Settings": { "IsolationId": 7 } }] }] }] }),
+            Hresult::ERROR_NOT_SUPPORTED,
+            "VLAN",
+        ),
     ] {
         let error = world.try_network(&document).unwrap_err();
         assert_eq!(error.hresult(), code, "{document}: {error}");
@@ -63,7 +83,8 @@ fn endpoints_that_can_t_be() {
     let network = world.nat();
     let private = world.network(&json!({ "Type": "Private", "Ipams": ipams(1) }));
     let address = |address: &str| json!({ "IpConfigurations": [{ "IpAddress": address }] });
-    let policy = |kind: &str, settings: Value| json!({ "Policies": [{ "Type": kind, "Settings": settings }] });
+    let policy =
+        |kind: &str, settings: Value| json!({ "Policies": [{ "Type": kind, "Settings": settings }] });
     let first = world.endpoint(&network, &json!({ "MacAddress": "02-00-00-00-00-01" }));
     for (document, code, says) in [
         (address("10.9.1.2"), Hresult::HCN_E_SUBNET_NOT_FOUND, "10.9.1.2"),
@@ -72,22 +93,66 @@ fn endpoints_that_can_t_be() {
         (address("10.9.0.255"), Hresult::HCN_E_ADDR_INVALID_OR_RESERVED, "10.9.0.255"),
         (address("10.9.0.2"), Hresult::HCN_E_ADDR_INVALID_OR_RESERVED, "10.9.0.2"),
         (address("web"), Hresult::HCN_E_INVALID_IP, "web"),
-        (json!({ "IpConfigurations": [{ "IpAddress": "10.9.0.9", "PrefixLength": 33 }] }), Hresult::HCN_E_INVALID_PREFIX, "PrefixLength"),
+        (
+            json!({ "IpConfigurations": [{ "IpAddress": "10.9.0.9", "PrefixLength": 33 }] }),
+            Hresult::HCN_E_INVALID_PREFIX,
+            "PrefixLength",
+        ),
         (json!({ "MacAddress": "02-00-00-00-00-01" }), Hresult::HCN_E_ADDR_INVALID_OR_RESERVED, "MacAddress"),
         (json!({ "MacAddress": "01-00-00-00-00-01" }), Hresult::E_INVALIDARG, "MacAddress"),
         (json!({ "MacAddress": "\u{0}\u{15}]" }), Hresult::E_INVALIDARG, "MacAddress"),
         (json!({ "Flags": 1 }), Hresult::ERROR_NOT_SUPPORTED, "RemoteEndpoint"),
-        (json!({ "Routes": [{ "NextHop": "10.9.0.1", "DestinationPrefix": "x" }] }), Hresult::HCN_E_INVALID_PREFIX, "Routes[0]"),
-        (json!({ "Routes": [{ "NextHop": "::1", "DestinationPrefix": "10.0.0.0/8" }] }), Hresult::HCN_E_INVALID_IP, "Routes[0]"),
-        (policy("PortMapping", json!({ "Protocol": 6, "ExternalPort": 80 })), Hresult::HCN_E_INVALID_INTERNAL_PORT, "InternalPort"),
-        (policy("PortMapping", json!({ "Protocol": 1, "InternalPort": 80 })), Hresult::HCN_E_INVALID_POLICY, "Protocol"),
-        (policy("PortMapping", json!({ "InternalPort": 80, "ExternalPort": 1, "Flags": 4 })), Hresult::ERROR_NOT_SUPPORTED, "Flags"),
-        (policy("PortMapping", json!({ "InternalPort": "80" })), Hresult::HCN_E_INVALID_POLICY, "Policies[0]"),
-        (policy("ACL", json!({ "Action": "Allow", "Direction": "In", "LocalPorts": "http" })), Hresult::HCN_E_INVALID_POLICY, "LocalPorts"),
-        (policy("QOS", json!({ "MaximumOutgoingBandwidthInBytes": 10 })), Hresult::HCN_E_INVALID_POLICY, "MaximumOutgoing"),
+        (
+            json!({ "Routes": [{ "NextHop": "10.9.0.1", "DestinationPrefix": "x" }] }),
+            Hresult::HCN_E_INVALID_PREFIX,
+            "Routes[0]",
+        ),
+        (
+            json!({ "Routes": [{ "NextHop": "::1", "DestinationPrefix": "10.0.0.0/8" }] }),
+            Hresult::HCN_E_INVALID_IP,
+            "Routes[0]",
+        ),
+        (
+            policy("PortMapping", json!({ "Protocol": 6, "ExternalPort": 80 })),
+            Hresult::HCN_E_INVALID_INTERNAL_PORT,
+            "InternalPort",
+        ),
+        (
+            policy("PortMapping", json!({ "Protocol": 1, "InternalPort": 80 })),
+            Hresult::HCN_E_INVALID_POLICY,
+            "Protocol",
+        ),
+        (
+            policy("PortMapping", json!({ "InternalPort": 80, "ExternalPort": 1, "Flags": 4 })),
+            Hresult::ERROR_NOT_SUPPORTED,
+            "Flags",
+        ),
+        (
+            policy("PortMapping", json!({ "InternalPort": "80" })),
+            Hresult::HCN_E_INVALID_POLICY,
+            "Policies[0]",
+        ),
+        (
+            policy("ACL", json!({ "Action": "Allow", "Direction": "In", "LocalPorts": "http" })),
+            Hresult::HCN_E_INVALID_POLICY,
+            "LocalPorts",
+        ),
+        (
+            policy("QOS", json!({ "MaximumOutgoingBandwidthInBytes": 10 })),
+            Hresult::HCN_E_INVALID_POLICY,
+            "MaximumOutgoing",
+        ),
         (policy("EncapOverhead", json!({ "Overhead": 1000 })), Hresult::HCN_E_INVALID_POLICY, "Overhead"),
-        (policy("OutBoundNAT", json!({ "MaxPortPoolUsage": 5 })), Hresult::ERROR_NOT_SUPPORTED, "MaxPortPoolUsage"),
-        (policy("TierAcl", json!({ "Name": "t", "Direction": "In", "Order": 1 })), Hresult::ERROR_NOT_SUPPORTED, "TierAcl"),
+        (
+            policy("OutBoundNAT", json!({ "MaxPortPoolUsage": 5 })),
+            Hresult::ERROR_NOT_SUPPORTED,
+            "MaxPortPoolUsage",
+        ),
+        (
+            policy("TierAcl", json!({ "Name": "t", "Direction": "In", "Order": 1 })),
+            Hresult::ERROR_NOT_SUPPORTED,
+            "TierAcl",
+        ),
         (policy("Magic", json!({})), Hresult::HCN_E_INVALID_POLICY_TYPE, "Magic"),
     ] {
         let error = world.try_endpoint(&network, &document).unwrap_err();
@@ -120,7 +185,7 @@ fn endpoints_that_can_t_be() {
         assert_eq!(error.hresult(), Hresult::ERROR_NOT_FOUND);
     }
     handle.close();
-    assert_eq!(handle.properties("").unwrap_err().code(), "handle-closed");
+    assert_eq!(handle.properties("").unwrap_err().code(), "already-closed");
     world.clear();
 }
 
@@ -137,7 +202,11 @@ fn a_pool_that_is_empty_says_so_and_one_that_is_not_again_gives() {
     let macs = json!({ "Ranges": [{ "StartMacAddress": "02-00-00-00-00-01", "EndMacAddress": "02-00-00-00-00-02" }] });
     let small = world.network(&json!({ "Type": "Private", "MacPool": macs }));
     let one = world.endpoint(&small, &json!({}));
-    assert_eq!(world.document(Endpoint, &one)["MacAddress"], "02-00-00-00-00-02", "the first is the bridge's");
+    assert_eq!(
+        world.document(Endpoint, &one)["MacAddress"],
+        "02-00-00-00-00-02",
+        "the first is the bridge's"
+    );
     let error = world.try_endpoint(&small, &json!({})).unwrap_err();
     assert!(error.to_string().contains("hardware"), "{error}");
     world.clear();

@@ -20,7 +20,8 @@ fn hello(from: &hcs_dataplane::Netns, to: &str) -> String {
     let to = to.parse().unwrap();
     // Until the server listens the kernel refuses at once.
     for _ in 0..500 {
-        let connected = from.inside(|| std::net::TcpStream::connect_timeout(&to, super::packets::PATIENCE)).unwrap();
+        let connected =
+            from.inside(|| std::net::TcpStream::connect_timeout(&to, super::packets::PATIENCE)).unwrap();
         if let Ok(mut client) = connected {
             let mut text = String::new();
             client.read_to_string(&mut text).unwrap();
@@ -45,10 +46,14 @@ fn a_container_is_born_with_its_endpoints_and_takes_its_own_along() {
     done(&system.start(""));
     let links = "busybox ip -o -4 addr show | busybox awk '{ print $2, $4 }'";
     assert_eq!(run(&system, links).0, "lo 127.0.0.1/8\neth0 10.9.0.2/24\neth1 10.9.0.3/24\n");
-    assert_eq!(run(&system, "cat /etc/resolv.conf").0, "nameserver 192.0.2.53\nsearch example.com example.org\n");
+    assert_eq!(
+        run(&system, "cat /etc/resolv.conf").0,
+        "nameserver 192.0.2.53\nsearch example.com example.org\n"
+    );
     let server = super::compute::spawn(&system, &super::compute::shell(SERVER));
     assert_eq!(hello(&world.outside, "192.0.2.1:8080"), "hello\n");
     assert_eq!(hello(&world.host, "127.0.0.1:8080"), "hello\n");
+    assert_eq!(run(&system, "busybox ping -q -c 1 10.9.0.1 | busybox grep -c ' 0% packet loss'").0, "1\n");
     // It may not change what holds for it.
     let forbidden = "busybox ip addr add 10.9.0.99/24 dev eth0 2>/dev/null; echo $?";
     assert_ne!(run(&system, forbidden).0, "0\n");
@@ -82,11 +87,23 @@ fn endpoints_are_attached_and_detached_while_it_runs() {
     done(&system.modify(&request("Add", &endpoint)));
     assert_eq!(run(&system, "busybox ip route").0.lines().next(), Some("default via 10.9.0.1 dev eth0 "));
     let server = listen(&world.outside, "192.0.2.9:80");
-    assert_eq!(run(&system, "busybox nc -z 192.0.2.9 80; echo $?").0, "0\n");
-    drop(server);
-    assert_eq!(code(&system.modify(&request("Add", "7b7fd6a5-0b0c-4e29-b4a3-3a5d2b3f9d11"))), Hresult::HCN_E_ENDPOINT_NOT_FOUND.0);
+    let heard = std::thread::spawn(move || {
+        use std::io::Read;
+        let mut text = String::new();
+        server.accept().unwrap().0.read_to_string(&mut text).unwrap();
+        text
+    });
+    run(&system, "echo hello | busybox nc -w 1 192.0.2.9 80");
+    assert_eq!(heard.join().unwrap(), "hello\n");
+    assert_eq!(
+        code(&system.modify(&request("Add", "7b7fd6a5-0b0c-4e29-b4a3-3a5d2b3f9d11"))),
+        Hresult::HCN_E_ENDPOINT_NOT_FOUND.0
+    );
     let (namespace, _netns) = world.namespace();
-    assert_eq!(world.attach(&namespace, &endpoint).unwrap_err().hresult(), Hresult::HCN_E_ENDPOINT_ALREADY_ATTACHED);
+    assert_eq!(
+        world.attach(&namespace, &endpoint).unwrap_err().hresult(),
+        Hresult::HCN_E_ENDPOINT_ALREADY_ATTACHED
+    );
     done(&system.modify(&request("Remove", &endpoint)));
     assert_eq!(run(&system, "busybox ip link | busybox grep -c eth0 || true").0, "0\n");
     assert_eq!(code(&system.modify(&request("Remove", &endpoint))), Hresult::HCN_E_ENDPOINT_NOT_ATTACHED.0);
@@ -124,7 +141,8 @@ fn containers_share_a_namespace() {
     let three = world.engine.try_create("three", &mapped).unwrap();
     done(&three.start(""));
     assert_eq!(run(&three, "busybox ls /sys/class/net").0, "eth0\nlo\n");
-    let other = super::compute::spawn(&three, &super::compute::shell("busybox nc -ll -p 81 -e /bin/echo mapped"));
+    let other =
+        super::compute::spawn(&three, &super::compute::shell("busybox nc -ll -p 81 -e /bin/echo mapped"));
     assert_eq!(hello(&world.host, "10.9.0.2:81"), "mapped\n");
     drop((server, other));
     for system in [one, two, three] {
@@ -133,8 +151,8 @@ fn containers_share_a_namespace() {
     assert_eq!(world.document(Endpoint, &endpoint)["HostComputeNamespace"], json!(namespace), "it stays");
     // The host's own.
     let host = world.ids(Namespace, &json!({ "Type": "HostDefault" })).remove(0);
-    let networking = format!(r#""Networking":{{"Namespace":"{host}"}}"#);
-    let system = world.engine.try_create("host", &world.engine.document_2(&networking)).unwrap();
+    let of_host = format!(r#""LinuxHost":{{"NetworkNamespace":"{host}"}}"#);
+    let system = world.engine.try_create("host", &world.engine.document(&of_host)).unwrap();
     done(&system.start(""));
     assert_eq!(run(&system, "busybox ip -o -4 addr show eth0 | busybox grep -c 192.0.2.1/24").0, "1\n");
     done(&system.terminate(""));
@@ -152,20 +170,41 @@ fn what_can_t_be_attached_makes_no_container() {
     world.attach(&namespace, &taken).unwrap();
     let of = |more: &str| world.engine.document(more);
     for (document, code, says) in [
-        (of(&format!(r#""EndpointList":["{nobody}"]"#)), Hresult::HCN_E_ENDPOINT_NOT_FOUND, "EndpointList[0]"),
-        (of(&format!(r#""EndpointList":["{taken}"]"#)), Hresult::HCN_E_ENDPOINT_NAMESPACE_ALREADY_EXISTS, "EndpointList[0]"),
+        (
+            of(&format!(r#""EndpointList":["{nobody}"]"#)),
+            Hresult::HCN_E_ENDPOINT_NOT_FOUND,
+            "EndpointList[0]",
+        ),
+        (
+            of(&format!(r#""EndpointList":["{taken}"]"#)),
+            Hresult::HCN_E_ENDPOINT_NAMESPACE_ALREADY_EXISTS,
+            "EndpointList[0]",
+        ),
         (of(r#""EndpointList":["eth0"]"#), Hresult::HCS_E_INVALID_JSON, "EndpointList[0]"),
         (of(r#""DNSSearchList":"example.com""#), Hresult::ERROR_NOT_SUPPORTED, "DNSSearchList"),
-        (with_own(&world, &json!([{}])), Hresult::HCS_E_INVALID_JSON, "LinuxHost.Endpoints[0].HostComputeNetwork"),
-        (with_own(&world, &json!([{ "HostComputeNetwork": nobody }])), Hresult::HCN_E_NETWORK_NOT_FOUND, "LinuxHost.Endpoints[0]"),
+        (with_own(&world, &json!([{}])), Hresult::HCS_E_INVALID_JSON, "LinuxHost.Endpoints[0]"),
         (
-            with_own(&world, &json!([{ "HostComputeNetwork": network }, { "HostComputeNetwork": network, "IpConfigurations": [{ "IpAddress": "10.9.0.1" }] }])),
+            with_own(&world, &json!([{ "HostComputeNetwork": nobody }])),
+            Hresult::HCN_E_NETWORK_NOT_FOUND,
+            "LinuxHost.Endpoints[0]",
+        ),
+        (
+            with_own(
+                &world,
+                &json!([{ "HostComputeNetwork": network }, { "HostComputeNetwork": network, "IpConfigurations": [{ "IpAddress": "10.9.0.1" }] }]),
+            ),
             Hresult::HCN_E_ADDR_INVALID_OR_RESERVED,
             "LinuxHost.Endpoints[1]",
         ),
-        (world.engine.document_2(&format!(r#""Networking":{{"Namespace":"{nobody}"}}"#)), Hresult::ERROR_NOT_FOUND, "Networking.Namespace"),
         (
-            world.engine.document_2(&format!(r#""Networking":{{"Namespace":"{namespace}","NetworkAdapters":["{taken}"]}}"#)),
+            world.engine.document_2(&format!(r#""Networking":{{"Namespace":"{nobody}"}}"#)),
+            Hresult::ERROR_NOT_FOUND,
+            "Networking.Namespace",
+        ),
+        (
+            world.engine.document_2(&format!(
+                r#""Networking":{{"Namespace":"{namespace}","NetworkAdapters":["{taken}"]}}"#
+            )),
             Hresult::ERROR_NOT_SUPPORTED,
             "Networking.Namespace",
         ),

@@ -23,7 +23,8 @@ fn endpoints_come_and_go_and_say_where_they_are() {
     let document = world.document(Namespace, &namespace);
     assert_eq!(document["Type"], "Host");
     assert!(document["NamespaceId"].as_u64().unwrap() > 1, "{document}");
-    let resources = json!([{ "Type": "Endpoint", "Data": { "ID": one } }, { "Type": "Endpoint", "Data": { "ID": two } }]);
+    let resources =
+        json!([{ "Type": "Endpoint", "Data": { "ID": one } }, { "Type": "Endpoint", "Data": { "ID": two } }]);
     assert_eq!(document["Resources"], resources);
     assert_eq!(world.document(Endpoint, &one)["HostComputeNamespace"], json!(namespace));
     let server = listen(&netns, "0.0.0.0:80");
@@ -56,7 +57,8 @@ fn the_host_s_own_namespace_keeps_its_routes() {
     assert_eq!(all.len(), 1, "one is there from the beginning");
     assert_eq!(world.document(Namespace, &all[0])["Type"], "HostDefault");
     assert_eq!(world.document(Namespace, &all[0])["NamespaceId"], 1);
-    let made = world.engine.host.create(Namespace, None, r#"{"Type":"HostDefault","NamespaceId":5}"#).unwrap();
+    let made =
+        world.engine.host.create(Namespace, None, r#"{"Type":"HostDefault","NamespaceId":5}"#).unwrap();
     let eth0 = || {
         let mut links = hcs_dataplane::Links::open(&world.host).unwrap();
         let eth0 = links.need(&"eth0".parse().unwrap()).unwrap().index;

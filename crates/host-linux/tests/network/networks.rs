@@ -1,5 +1,6 @@
 //! Networks of each kind, by the packets that pass and do not pass.
 
+use hcs_contract::NetworkService;
 use serde_json::json;
 
 use super::packets::{connects, listen};
@@ -84,8 +85,7 @@ fn an_endpoint_on_the_wire_is_seen_there() {
     links.add_address(wire, "10.9.3.1/24".parse().unwrap()).unwrap();
     for kind in ["Transparent", "L2Bridge", "L2Tunnel"] {
         let policies = json!([{ "Type": "NetAdapterName", "Settings": { "NetworkAdapterName": "eth1" } }]);
-        let network =
-            world.network(&json!({ "Type": kind, "Ipams": [ipams(3)[0]], "Policies": policies }));
+        let network = world.network(&json!({ "Type": kind, "Ipams": [ipams(3)[0]], "Policies": policies }));
         let (_, a) = world.attached(&network, &json!({}));
         let server = listen(&world.outside, "10.9.3.1:80");
         // With its own address, and to it.

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use hcs_contract::NetworkService;
 use serde_json::json;
 
 use super::packets::{PATIENCE, connects, datagrams, listen, receive};
@@ -35,7 +36,8 @@ fn published_ports_lead_in_from_everywhere() {
     outside.send_to(b"over UDP", "192.0.2.1:8080").unwrap();
     assert_eq!(receive(&inside).0, "over UDP");
     // Another endpoint can't have it, and leaves nothing of its own.
-    let error = world.try_endpoint(&network, &json!({ "Name": "third", "Policies": [port(6, 0)] })).unwrap_err();
+    let error =
+        world.try_endpoint(&network, &json!({ "Name": "third", "Policies": [port(6, 0)] })).unwrap_err();
     assert!(error.is_port_already_exists(), "{error}");
     assert!(world.ids(Endpoint, &json!({ "Name": "third" })).is_empty());
     // Nor one of a port that another program has.
@@ -83,7 +85,10 @@ fn rules_let_pass_what_they_name_and_the_first_drops_all_else() {
     world.open(Endpoint, &endpoint).modify(&policies("Add", &all)).unwrap();
     connects(&netns, "10.9.0.3:82", &server);
     // The lower number is asked first.
-    world.open(Endpoint, &endpoint).modify(&policies("Add", &json!([rule("Block", "In", "80", 100)]))).unwrap();
+    world
+        .open(Endpoint, &endpoint)
+        .modify(&policies("Add", &json!([rule("Block", "In", "80", 100)])))
+        .unwrap();
     assert!(blocked(&other, "10.9.0.2:80"));
     world.open(Endpoint, &endpoint).modify(&policies("Remove", &json!([{ "Type": "ACL" }]))).unwrap();
     connects(&other, "10.9.0.2:99", &unnamed);
@@ -144,6 +149,15 @@ fn what_leaves_has_the_host_s_address_but_for_exceptions() {
     let eth0 = links.need(&"eth0".parse().unwrap()).unwrap().index;
     links.add_address(eth0, "192.0.2.77/24".parse().unwrap()).unwrap();
     assert_eq!(from(json!({ "VirtualIP": "192.0.2.77" }), "192.0.2.9:80"), "192.0.2.77");
+    // Of an endpoint that is attached.
+    let (endpoint, netns) = world.attached(&network, &json!({}));
+    for (policy, source) in [
+        (json!([{ "Type": "OutBoundNAT", "Settings": { "Exceptions": ["192.0.2.0/24"] } }]), "10.9.0.2"),
+        (json!([{ "Type": "OutBoundNAT", "Settings": {} }]), "192.0.2.1"),
+    ] {
+        world.open(Endpoint, &endpoint).modify(&policies("Update", &policy)).unwrap();
+        assert_eq!(connects(&netns, "192.0.2.9:80", &server).to_string(), source);
+    }
     world.clear();
 }
 
@@ -153,14 +167,16 @@ fn an_endpoint_sends_no_faster_than_it_may() {
     const BYTES: usize = 300_000;
     let world = World::new();
     let network = world.nat();
-    let limit = |rate: u64| json!([{ "Type": "QOS", "Settings": { "MaximumOutgoingBandwidthInBytes": rate } }]);
+    let limit =
+        |rate: u64| json!([{ "Type": "QOS", "Settings": { "MaximumOutgoingBandwidthInBytes": rate } }]);
     let (endpoint, netns) = world.attached(&network, &json!({ "Policies": limit(RATE) }));
     let (_, other) = world.attached(&network, &json!({}));
     let server = listen(&other, "0.0.0.0:80");
     let send = || {
         use std::io::{Read, Write};
         let to = "10.9.0.3:80".parse().unwrap();
-        let mut client = netns.inside(|| std::net::TcpStream::connect_timeout(&to, PATIENCE)).unwrap().unwrap();
+        let mut client =
+            netns.inside(|| std::net::TcpStream::connect_timeout(&to, PATIENCE)).unwrap().unwrap();
         let mut accepted = server.accept().unwrap().0;
         let begun = Instant::now();
         let writer = std::thread::spawn(move || client.write_all(&vec![7; BYTES]).unwrap());
@@ -181,8 +197,10 @@ fn an_endpoint_sends_no_faster_than_it_may() {
 #[test]
 fn overhead_names_and_addresses_of_links_are_as_the_policies_say() {
     let world = World::new();
-    let policies = json!([{ "Type": "SourceMacAddress", "Settings": { "SourceMacAddress": "02:15:5d:00:00:aa" } }]);
-    let network = world.network(&json!({ "Type": "NAT", "Ipams": super::support::ipams(0), "Policies": policies }));
+    let policies =
+        json!([{ "Type": "SourceMacAddress", "Settings": { "SourceMacAddress": "02:15:5d:00:00:aa" } }]);
+    let network =
+        world.network(&json!({ "Type": "NAT", "Ipams": super::support::ipams(0), "Policies": policies }));
     let document = json!({ "MacAddress": "02-15-5d-00-00-bb", "Policies": [
         { "Type": "EncapOverhead", "Settings": { "Overhead": 50 } },
         { "Type": "PortName", "Settings": { "Name": "a port of the switch" } },
@@ -205,7 +223,8 @@ fn overhead_names_and_addresses_of_links_are_as_the_policies_say() {
     assert_eq!(receive(&inside).0.len(), 1400);
     // Kept and echoed, in the order in which they came.
     let kept = world.document(Endpoint, &endpoint)["Policies"].clone();
-    let kinds: Vec<_> = kept.as_array().unwrap().iter().map(|policy| policy["Type"].as_str().unwrap()).collect();
+    let kinds: Vec<_> =
+        kept.as_array().unwrap().iter().map(|policy| policy["Type"].as_str().unwrap()).collect();
     assert_eq!(kinds, ["EncapOverhead", "PortName", "L2Driver", "Iov"]);
     assert_eq!(world.drift(), Vec::<String>::new());
     world.clear();

@@ -111,27 +111,32 @@ impl World {
 impl Drop for World {
     fn drop(&mut self) {
         // Names of namespaces are mounts of the machine's: none may stay, also of a test that failed.
-        for id in self.engine.host.enumerate(Namespace, "").ok().into_iter().flat_map(|text| {
-            serde_json::from_str::<Vec<String>>(&text).unwrap_or_default()
-        }) {
+        for id in self
+            .engine
+            .host
+            .enumerate(Namespace, "")
+            .ok()
+            .into_iter()
+            .flat_map(|text| serde_json::from_str::<Vec<String>>(&text).unwrap_or_default())
+        {
             let _ = self.engine.host.delete(Namespace, &id);
         }
     }
 }
 
 pub(crate) fn change(request: &str, endpoint: &str) -> String {
-    json!({ "ResourceType": "Endpoint", "RequestType": request, "Settings": { "EndpointId": endpoint } }).to_string()
+    json!({ "ResourceType": "Endpoint", "RequestType": request, "Settings": { "EndpointId": endpoint } })
+        .to_string()
 }
 
 pub(crate) fn policies(request: &str, policies: &Value) -> String {
-    json!({ "ResourceType": "Policy", "RequestType": request, "Settings": { "Policies": policies } }).to_string()
+    json!({ "ResourceType": "Policy", "RequestType": request, "Settings": { "Policies": policies } })
+        .to_string()
 }
 
 /// 10.9.N.0/24 and fd00:N::/64.
 pub(crate) fn ipams(n: u8) -> Value {
-    let subnet = |prefix: String, gateway: String, all: &str| {
-        json!({ "IpAddressPrefix": prefix, "Routes": [{ "NextHop": gateway, "DestinationPrefix": all }] })
-    };
+    let subnet = |prefix: String, gateway: String, all: &str| json!({ "IpAddressPrefix": prefix, "Routes": [{ "NextHop": gateway, "DestinationPrefix": all }] });
     json!([{ "Type": "Static", "Subnets": [
         subnet(format!("10.9.{n}.0/24"), format!("10.9.{n}.1"), "0.0.0.0/0"),
         subnet(format!("fd00:{n}::/64"), format!("fd00:{n}::1"), "::/0"),

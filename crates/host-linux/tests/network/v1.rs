@@ -43,18 +43,23 @@ fn both_generations_see_the_same_objects() {
     call(&world, "POST", &format!("{of_namespace}/removeresource"), &resource).unwrap();
     call(&world, "DELETE", &of_namespace, &Value::Null).unwrap();
     let error = call(&world, "DELETE", &of_namespace, &Value::Null).unwrap_err();
-    assert!(error.to_string().contains("Element not found."), "{error}");
+    assert!(error.is_not_exist() && error.message() == Some("Element not found."), "{error:?}");
     // To the host's own compartment and back, as upstream's test does it.
-    call(&world, "POST", &format!("{path}/attach"), &json!({ "SystemType": "Host", "CompartmentId": 1 })).unwrap();
+    call(&world, "POST", &format!("{path}/attach"), &json!({ "SystemType": "Host", "CompartmentId": 1 }))
+        .unwrap();
     assert_eq!(output(&world, "GET", &path, &Value::Null)["State"], 2);
     call(&world, "POST", &format!("{path}/detach"), &json!({ "SystemType": "Host" })).unwrap();
+    // Nothing has passed one that is not attached.
+    let stats = output(&world, "GET", &path.replace("endpoints", "endpointstats"), &Value::Null);
+    assert_eq!((&stats["BytesSent"], &stats["EndpointId"]), (&json!(0), &endpoint["ID"]));
     // The whole endpoint with other policies.
     let mut update = output(&world, "GET", &path, &Value::Null);
     update["Policies"] = json!([{ "Type": "QOS", "MaximumOutgoingBandwidthInBytes": 5000 }]);
     let updated = output(&world, "POST", &path, &update);
     assert_eq!(updated["Policies"][0]["MaximumOutgoingBandwidthInBytes"], 5000);
     update["IPAddress"] = json!("192.168.100.77");
-    assert!(call(&world, "POST", &path, &update).unwrap_err().to_string().contains("IPAddress"));
+    let error = call(&world, "POST", &path, &update).unwrap_err();
+    assert!(error.message().is_some_and(|message| message.contains("IPAddress")), "{error:?}");
     assert_eq!(output(&world, "GET", "/endpoints/", &Value::Null).as_array().unwrap().len(), 1);
     assert_eq!(output(&world, "GET", "/globals/version", &Value::Null), json!({ "Major": 15, "Minor": 4 }));
     for path in ["/networks/", "/endpoints/", "/namespaces/", "/policylists/"] {
@@ -80,10 +85,33 @@ fn a_container_s_endpoint_is_attached_by_its_name() {
     call(&world, "POST", &format!("{path}/attach"), &request).unwrap();
     let v1 = output(&world, "GET", &path, &Value::Null);
     assert_eq!((&v1["SharedContainers"], &v1["State"]), (&json!(["web"]), &json!(2)));
-    assert_eq!(super::compute::run(&system, "busybox ip -4 addr show eth0 | busybox grep -c 10.9.0.2/24").0, "1\n");
+    assert_eq!(
+        super::compute::run(&system, "busybox ip -4 addr show eth0 | busybox grep -c 10.9.0.2/24").0,
+        "1\n"
+    );
+    let stats = || output(&world, "GET", &format!("/endpointstats/{endpoint}"), &Value::Null);
+    let before = stats();
+    let server = super::packets::listen(&world.host, "10.9.0.1:80");
+    let heard = std::thread::spawn(move || {
+        use std::io::Read;
+        let mut bytes = Vec::new();
+        server.accept().unwrap().0.read_to_end(&mut bytes).unwrap();
+        bytes.len()
+    });
+    super::compute::run(&system, "busybox head -c 50000 /dev/zero | busybox nc -w 1 10.9.0.1 80");
+    assert_eq!(heard.join().unwrap(), 50_000);
+    let after = stats();
+    let passed = |member: &str| after[member].as_u64().unwrap() - before[member].as_u64().unwrap();
+    assert!((50_000..100_000).contains(&passed("BytesSent")), "{before} {after}");
+    assert!((100..50_000).contains(&passed("BytesReceived")), "{before} {after}");
     call(&world, "POST", &format!("{path}/detach"), &request).unwrap();
     assert_eq!(super::compute::run(&system, "busybox ip link | busybox grep -c eth0 || true").0, "0\n");
-    let error = call(&world, "POST", &format!("{path}/attach"), &json!({ "ContainerId": "nobody", "SystemType": "Container" }));
+    let error = call(
+        &world,
+        "POST",
+        &format!("{path}/attach"),
+        &json!({ "ContainerId": "nobody", "SystemType": "Container" }),
+    );
     assert!(error.unwrap_err().is_not_exist());
     done(&system.terminate(""));
     drop(system);

@@ -62,7 +62,9 @@ fn shape(document: &DocumentType, type_name: &str) -> Shape {
             let module = document.name.rsplit_once("::").map(|(module, _)| format!("{module}::{other}"));
             let part = documents()
                 .find(|d| Some(d.name) == module.as_deref())
-                .or_else(|| documents().find(|d| d.name == other));
+                .or_else(|| documents().find(|d| d.name == other))
+                // Of another module.
+                .or_else(|| documents().find(|d| d.name.rsplit("::").next() == Some(other)));
             part.map_or(Shape::Word, Shape::Part)
         }
     }

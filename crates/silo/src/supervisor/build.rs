@@ -254,7 +254,8 @@ impl Joined {
                 .map_err(|errno| failure("open the network namespace", path.display(), errno))
         };
         let (own, network_fd) = (open(Path::new("/proc/self/ns/net"))?, open(network)?);
-        move_into(&network_fd).map_err(|errno| failure("enter the network namespace", network.display(), errno))?;
+        move_into(&network_fd)
+            .map_err(|errno| failure("enter the network namespace", network.display(), errno))?;
         match init::sys_files() {
             Ok(sys) => Ok(Self { own, sys }),
             Err(errno) => {

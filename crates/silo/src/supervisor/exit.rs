@@ -75,7 +75,10 @@ impl Supervisor<'_> {
     }
 
     /// Runs the program that is to run at the end.
-    #[expect(clippy::disallowed_methods, reason = "the one program that a supervisor starts outside of its container")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one program that a supervisor starts outside of its container"
+    )]
     fn tell_of_the_end(&self) {
         let Some(AtEnd { mark, command }) = &self.spec.at_end else { return };
         let Some((program, arguments)) = command.argv.split_first().filter(|_| mark.exists()) else { return };

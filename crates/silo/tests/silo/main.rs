@@ -11,6 +11,7 @@ mod lifecycle;
 mod load;
 mod mapped;
 mod memory;
+mod network;
 mod onlookers;
 mod script;
 mod support;

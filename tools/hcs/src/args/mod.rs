@@ -4,6 +4,7 @@ pub(crate) mod change;
 pub(crate) mod image;
 mod later;
 pub(crate) mod manage;
+pub(crate) mod network;
 pub(crate) mod prefix;
 pub(crate) mod run;
 pub(crate) mod values;
@@ -177,6 +178,15 @@ pub(crate) enum Command {
     ///
     /// Says what was found. Only what belongs to this engine (HCS_ROOT and HCS_RUN) is touched.
     Gc(Later<Gc>),
+    /// Make, list and remove networks
+    #[command(subcommand)]
+    Network(Later<network::Network>),
+    /// Make, list and remove endpoints: what connects a container to a network
+    #[command(subcommand)]
+    Endpoint(Later<network::Endpoint>),
+    /// Make, list and remove network namespaces, and attach endpoints to them
+    #[command(subcommand)]
+    Namespace(Later<network::Namespace>),
     /// Manage the Windows bases, the file systems that Windows containers start from
     #[command(subcommand)]
     Base(Later<Base>),

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args};
 
+use super::network::Connection;
 use super::values::{self, Pair, Volume};
 use crate::size;
 
@@ -58,6 +59,7 @@ const RUN_EXAMPLES: &str = r"Examples:
   hcs run --rm --memory 256m --cpus 0.5 -v /srv/build:C:\build -w C:\build -- cmd /c build.cmd
   hcs run --rm -it --rootfs ./rootfs -- /bin/sh
   hcs run -d --name web --label team=a --rootfs ./rootfs -- /bin/httpd -f
+  hcs run -d --name site -p 8080:80 -v /srv/site:C:\site -- C:\site\server.exe
   hcs run --rm --config container.json -- cmd /c set
 
 Exit codes: the program's own, or 125 the container could not be made, 126 the program can't be run,
@@ -177,13 +179,9 @@ pub(crate) struct Container {
     #[arg(
         long,
         value_name = "FILE",
-        conflicts_with_all = ["memory", "cpus", "cpuset", "volume", "disk", "hostname", "os_version", "label", "rootfs", "keep_scratch"]
+        conflicts_with_all = ["memory", "cpus", "cpuset", "volume", "disk", "hostname", "os_version", "label", "rootfs", "keep_scratch", "network", "ip", "mac", "dns", "publish"]
     )]
     pub(crate) config: Option<PathBuf>,
-    /// Not supported yet; only "none" is accepted
-    #[arg(long, value_name = "NETWORK", hide = true, value_parser = values::network)]
-    pub(crate) network: Option<()>,
-    /// Not supported yet
-    #[arg(short, long, value_name = "PORTS", hide = true, value_parser = values::publish)]
-    pub(crate) publish: Option<()>,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
 }

@@ -1,5 +1,6 @@
 //! Values of options that are more than a text, and how they are written.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use hcsshim::SystemEventKind;
@@ -149,18 +150,42 @@ pub(crate) fn event_filter(text: &str) -> Result<EventFilter, String> {
     }
 }
 
-/// `--network`: only `none` can be had as yet.
-pub(crate) fn network(text: &str) -> Result<(), String> {
-    if text == "none" {
-        Ok(())
-    } else {
-        Err(format!("{text:?} is not supported yet: a container has its loopback interface only (\"none\")"))
-    }
+/// A port of the container that is published at the host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Published {
+    /// `None`: all addresses of the host.
+    pub(crate) address: Option<IpAddr>,
+    /// 0: one that is free.
+    pub(crate) host: u16,
+    pub(crate) container: u16,
+    pub(crate) udp: bool,
 }
 
-/// `--publish`: nothing can be published as yet.
-pub(crate) fn publish(_text: &str) -> Result<(), String> {
-    Err("publishing ports is not supported yet: a container has its loopback interface only".into())
+/// Reads `[[ADDRESS:]HOST:]PORT[/tcp|/udp]`; an IPv6 address stands in brackets.
+pub(crate) fn published(text: &str) -> Result<Published, String> {
+    const FORM: &str =
+        "expected [[ADDRESS:]HOST:]PORT[/udp], such as 8080:80, 127.0.0.1:8080:80 or [::]:53:53/udp";
+    let (ports, udp) = match text.rsplit_once('/') {
+        Some((ports, "udp")) => (ports, true),
+        Some((ports, "tcp")) => (ports, false),
+        Some(_) => return Err(FORM.into()),
+        None => (text, false),
+    };
+    let port = |text: &str| text.parse::<u16>().ok().filter(|port| *port != 0).ok_or(FORM);
+    let (rest, container) = match ports.rsplit_once(':') {
+        Some((rest, container)) => (Some(rest), port(container)?),
+        None => (None, port(ports)?),
+    };
+    let (address, host) = match rest.map(|rest| rest.rsplit_once(':').ok_or(rest)) {
+        None => (None, 0),
+        Some(Err(host)) => (None, port(host)?),
+        Some(Ok((address, host))) => {
+            let bare =
+                address.strip_prefix('[').and_then(|address| address.strip_suffix(']')).unwrap_or(address);
+            (Some(bare.parse::<IpAddr>().map_err(|_| FORM)?), if host.is_empty() { 0 } else { port(host)? })
+        }
+    };
+    Ok(Published { address, host, container, udp })
 }
 
 #[cfg(test)]
@@ -225,9 +250,19 @@ mod tests {
     }
 
     #[test]
-    fn networks_are_refused_by_name() {
-        assert_eq!(network("none"), Ok(()));
-        assert!(network("nat").unwrap_err().contains("loopback"));
-        assert!(publish("80:80").unwrap_err().contains("loopback"));
+    fn ports_are_published_at_all_or_one_of_the_host_s_addresses() {
+        let check = |text: &str, address: Option<&str>, host, container, udp| {
+            let address = address.map(|address| address.parse().unwrap());
+            assert_eq!(published(text), Ok(Published { address, host, container, udp }), "{text}");
+        };
+        check("8080:80", None, 8080, 80, false);
+        check("80", None, 0, 80, false);
+        check("53:53/udp", None, 53, 53, true);
+        check("127.0.0.1:8080:80/tcp", Some("127.0.0.1"), 8080, 80, false);
+        check("127.0.0.1::80", Some("127.0.0.1"), 0, 80, false);
+        check("[fd00::1]:8080:80", Some("fd00::1"), 8080, 80, false);
+        for text in ["", "0", "x", "80:", ":80", "80:80:80", "65536", "80/sctp", "::1:80:80:", "web:80:80"] {
+            assert!(published(text).is_err(), "{text}");
+        }
     }
 }

@@ -17,6 +17,7 @@ mod kill;
 #[cfg(target_os = "linux")]
 mod logs;
 mod ls;
+mod network;
 mod pause;
 #[cfg(target_os = "linux")]
 mod prefix;
@@ -51,6 +52,9 @@ pub(crate) fn dispatch(cli: &Cli, printer: Printer) -> Result<Outcome, Failure> 
     match &cli.command {
         Command::Run(arguments) => return run::run(arguments, printer),
         Command::Exec(arguments) => return exec::exec(arguments, printer),
+        Command::Network(command) => return network::network(command, printer),
+        Command::Endpoint(command) => network::endpoint(command, printer),
+        Command::Namespace(command) => network::namespace(command, printer),
         Command::Create(arguments) => create(arguments, printer),
         Command::Start(arguments) => start::start(arguments, printer),
         Command::Ls(arguments) => ls::ls(arguments, printer),

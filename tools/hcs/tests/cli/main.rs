@@ -11,6 +11,7 @@ mod containers;
 mod events;
 mod foreground;
 mod images;
+mod network;
 mod prefix;
 mod remote;
 mod running;

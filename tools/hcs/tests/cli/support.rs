@@ -16,6 +16,8 @@ pub(crate) struct Engine {
     run: PathBuf,
     /// Others work on it at the same time: only these containers are ours.
     shared: Option<Mutex<Vec<String>>>,
+    /// What stands for the network namespace that is its host's.
+    netns: Option<PathBuf>,
 }
 
 impl Engine {
@@ -23,7 +25,12 @@ impl Engine {
     pub(crate) fn new() -> Self {
         let folder = folder();
         let (root, run) = (folder.path().join("state"), folder.path().join("run"));
-        Self { folder, root, run, shared: None }
+        Self { folder, root, run, shared: None, netns: None }
+    }
+
+    /// The same, on a host whose network is the one that `netns` stands for.
+    pub(crate) fn in_network(netns: PathBuf) -> Self {
+        Self { netns: Some(netns), ..Self::new() }
     }
 
     /// The engine of the whole test run, for the sake of its Wine base, which takes seconds to make and is there when
@@ -39,6 +46,7 @@ impl Engine {
             root: place("HCS_ROOT"),
             run: place("HCS_RUN"),
             shared: Some(Mutex::default()),
+            netns: None,
         };
         BASE.call_once(|| {
             let build = Running::start(&mut engine.command(&["base", "build"]));
@@ -102,6 +110,7 @@ impl Engine {
     /// Makes a program use this engine.
     pub(crate) fn environment(&self, command: &mut Command) {
         command.env("HCS_ROOT", &self.root).env("HCS_RUN", &self.run).env("HCS_LIBEXEC", libexec());
+        command.envs(self.netns.iter().map(|netns| ("HCS_NETNS", netns)));
     }
 
     /// Calls the command and waits for its end.
@@ -235,7 +244,7 @@ pub(crate) fn fifo(path: &Path) -> File {
     rustix::fs::open(path, OFlags::RDWR | OFlags::CLOEXEC, Mode::empty()).unwrap().into()
 }
 
-/// The folder of the helper programs: named by `HCS_LIBEXEC`, or `hcs-init` is built here, once.
+/// The folder of the helper programs: named by `HCS_LIBEXEC`, or they are built here, once.
 pub(crate) fn libexec() -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT
@@ -247,7 +256,8 @@ pub(crate) fn libexec() -> PathBuf {
             let target = profile.parent().unwrap();
             let mut cargo = running::program(env!("CARGO"));
             cargo
-                .args(["build", "--quiet", "--package", "hcs-init", "--profile", "guest"])
+                .args(["build", "--quiet", "--package", "hcs-init", "--package", "hcs-network"])
+                .args(["--profile", "guest"])
                 .args(["--target", "x86_64-unknown-linux-musl", "--target-dir"])
                 .arg(target)
                 // Cargo is the user's own: it has settings and a home.

@@ -85,12 +85,11 @@ fn features_are_listed_with_the_reason_of_what_is_not_there() {
         ("id-mapped-mounts", "yes"),
         ("seccomp", "yes"),
         ("events", "yes"),
-        ("network", "no"),
+        ("network", "yes"),
     ] {
         assert_eq!(row(&table, name), here, "{name} in {table}");
     }
     let rows = engine.hcs(&["features", "--format", "json"]).json();
     let network = rows.as_array().unwrap().iter().find(|row| row["Name"] == "network").unwrap();
-    assert_eq!(network["Available"], false);
-    assert!(network["Detail"].as_str().unwrap().contains("loopback"), "{network}");
+    assert!(network["Detail"].as_str().unwrap().contains("hcs-network"), "{network}");
 }

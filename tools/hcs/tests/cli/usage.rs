@@ -37,6 +37,9 @@ fn help_of_every_command() {
         "rm",
         "wait",
         "gc",
+        "network",
+        "endpoint",
+        "namespace",
         "base",
         "commit",
         "features",
@@ -70,8 +73,7 @@ fn wrong_usage_is_explained_and_ends_with_125() {
     snapshot!("usage_config_and_more", "run", "--config", "c.json", "--memory", "1g", "x");
     snapshot!("usage_detached_terminal", "run", "-d", "-t", "x");
     snapshot!("usage_version_of_linux", "run", "--rootfs", "/", "--os-version", "10.0.1", "x");
-    snapshot!("usage_publish", "run", "-p", "80:80", "x");
-    snapshot!("usage_network", "run", "--network", "nat", "x");
+    snapshot!("usage_publish", "run", "-p", "80:http", "x");
     snapshot!("usage_filter", "ls", "--filter", "colour=red");
     snapshot!("usage_update_nothing", "update", "x");
     snapshot!("usage_update_processors", "update", "--cpus", "1", "--cpu-weight", "9", "x");

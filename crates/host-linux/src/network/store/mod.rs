@@ -294,8 +294,12 @@ mod tests {
         let error = Store::open(&path).unwrap_err();
         assert!(error.to_string().contains("network.db has version 2") && error.hint().is_some(), "{error}");
         let other = temp.path().join("other.db");
-        fs_err::write(&other, "not a database, and long enough to be none: it has over a hundred bytes, and not one of \
-            them is what a header begins with").unwrap();
+        fs_err::write(
+            &other,
+            "not a database, and long enough to be none: it has over a hundred bytes, and not one of \
+            them is what a header begins with",
+        )
+        .unwrap();
         let error = Store::open(&other).unwrap_err();
         assert_eq!(error.hresult(), Hresult::ERROR_INVALID_DATA);
     }

@@ -48,7 +48,12 @@ fn row(row: &Row<'_>) -> rusqlite::Result<NamespaceRow> {
 
 impl Tables<'_> {
     /// Adds a namespace. `None`: the id is taken.
-    pub(in crate::network) fn add_namespace(&self, id: &str, kind: Kind, document: &str) -> Result<Option<i64>> {
+    pub(in crate::network) fn add_namespace(
+        &self,
+        id: &str,
+        kind: Kind,
+        document: &str,
+    ) -> Result<Option<i64>> {
         self.one(
             "INSERT INTO namespaces (id, kind, document, phase) VALUES (?1, ?2, ?3, ?4)
              ON CONFLICT DO NOTHING RETURNING number",

@@ -22,7 +22,12 @@ fn row(row: &Row<'_>) -> rusqlite::Result<NetworkRow> {
 
 impl Tables<'_> {
     /// Adds a network that is being made. `None`: the id is taken. `volatile`: it ends with this boot.
-    pub(in crate::network) fn add_network(&self, id: &str, name: &str, volatile: bool) -> Result<Option<i64>> {
+    pub(in crate::network) fn add_network(
+        &self,
+        id: &str,
+        name: &str,
+        volatile: bool,
+    ) -> Result<Option<i64>> {
         self.one(
             "INSERT INTO networks (id, name, volatile, document, phase) VALUES (?1, ?2, ?3, '', ?4)
              ON CONFLICT DO NOTHING RETURNING number",
@@ -61,11 +66,10 @@ impl Tables<'_> {
     pub(in crate::network) fn remove_network(&self, number: i64) -> Result<()> {
         self.drop_pools(&format!("ip/{number}/"))?;
         self.drop_pools(&format!("mac/{number}/"))?;
-        let endpoints = self.all(
-            "SELECT number FROM endpoints WHERE network = ?1",
-            params![number],
-            |row| row.get::<_, i64>(0),
-        )?;
+        let endpoints =
+            self.all("SELECT number FROM endpoints WHERE network = ?1", params![number], |row| {
+                row.get::<_, i64>(0)
+            })?;
         for endpoint in endpoints {
             self.release_ports(endpoint)?;
         }

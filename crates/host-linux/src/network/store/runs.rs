@@ -121,7 +121,8 @@ mod tests {
             for (first, last) in [(2, 11), (u128::MAX - 9, u128::MAX)] {
                 let mut model = Pool::new(first, last).unwrap();
                 store.transact(|tables| {
-                    let runs = Runs::new(tables, &first.to_string(), first, last);
+                    let name = first.to_string();
+                    let runs = Runs::new(tables, &name, first, last);
                     for (step, offset) in &steps {
                         let number = first.saturating_sub(2).saturating_add(*offset);
                         match step {
