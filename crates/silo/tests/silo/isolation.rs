@@ -95,6 +95,19 @@ fn it_sees_its_own_processes_devices_and_network_only() {
 }
 
 #[test]
+fn hidden_folders_are_empty_and_take_nothing() {
+    let place = Place::new();
+    let system = System::started(&place.spec("e"));
+    let (text, _) = system.run(
+        "for folder in /proc/acpi /proc/scsi /sys/firmware; do test -d $folder || continue; \
+         echo $folder $(ls -A $folder | wc -l) $(touch $folder/x 2>&1 | grep -c Read-only); done",
+    );
+    assert!(text.contains("/sys/firmware 0 1\n"), "{text}");
+    assert!(text.lines().all(|line| line.ends_with(" 0 1")), "{text}");
+    system.end();
+}
+
+#[test]
 fn mapped_folders_and_files_appear_and_read_only_is_read_only() {
     let place = Place::new();
     let (folder, file) = (place.path("shared"), place.path("file"));
