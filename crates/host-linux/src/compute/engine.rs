@@ -41,14 +41,23 @@ pub(super) enum Found<L> {
 /// What there is of a system, just now.
 enum Look<L> {
     Found(Found<L>),
-    /// Somebody makes it, or it is going.
+    /// It is going.
     Changing,
+    /// Somebody has its folder: who makes it, clears it away, or is not found for another reason.
+    Held,
 }
 
 /// A way to find that a supervisor lives.
 pub(super) trait Contact: Sized {
     /// `None`: none does.
     fn make(knocker: &mut Knocker<'_>, id: &str, until: Option<Instant>) -> Result<Option<Self>>;
+    /// Somebody has the folder whom `make` does not find.
+    ///
+    /// # Errors
+    /// It is one who never will be found.
+    fn missed(_: &mut Knocker<'_>, _: &str, _: Option<Instant>) -> Result<()> {
+        Ok(())
+    }
     /// Its state, and how many other handles there are.
     fn seen(&self) -> (State, u32);
     fn leave(self);
@@ -77,6 +86,20 @@ impl Contact for Arc<Connection> {
 impl Contact for Notice {
     fn make(knocker: &mut Knocker<'_>, _: &str, _: Option<Instant>) -> Result<Option<Self>> {
         knocker.read_board()
+    }
+
+    fn missed(knocker: &mut Knocker<'_>, id: &str, until: Option<Instant>) -> Result<()> {
+        // Whoever serves has put up a board before, and takes it down when that is over. One that serves before and after
+        // a look for the board, and has none, is of a version that knew none.
+        let directory = knocker.path();
+        let older = client::is_served(directory, until)
+            && knocker.read_board()?.is_none()
+            && client::is_served(directory, until);
+        if older {
+            let older = LaunchError::Version { directory: directory.into() };
+            return Err(errors::from_launch(older, id));
+        }
+        Ok(())
     }
 
     fn seen(&self) -> (State, u32) {
@@ -143,6 +166,10 @@ impl Engine {
             Ok(match look(&mut knocker, id, deadline, || self.goes_with_last_handle(name))? {
                 Look::Found(found) => Some(found),
                 Look::Changing => None,
+                Look::Held => {
+                    L::missed(&mut knocker, id, deadline.instant())?;
+                    None
+                }
             })
         })?;
         found.ok_or_else(|| {
@@ -157,7 +184,7 @@ impl Engine {
         let says_so = || meta.ends_with_last_handle;
         Ok(match look(&mut Knocker::new(&path), &meta.id, Deadline::now(), says_so)? {
             Look::Found(found) => Some(found),
-            Look::Changing => None,
+            Look::Changing | Look::Held => None,
         })
     }
 
@@ -228,7 +255,7 @@ fn look<L: Contact>(
     Ok(match knocker.knock()? {
         TryLock::Ours(lock) => Look::Found(Found::Dead(lock)),
         TryLock::Missing => Look::Found(Found::Nothing),
-        TryLock::Busy => Look::Changing,
+        TryLock::Busy => Look::Held,
     })
 }
 

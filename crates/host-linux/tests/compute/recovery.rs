@@ -263,3 +263,17 @@ fn a_hundred_systems_come_and_go() {
         }
     });
 }
+
+/// As those of versions that had no boards.
+#[test]
+fn a_supervisor_without_a_board_is_named_at_once() {
+    let engine = Engine::new();
+    let system = engine.started("old", "");
+    fs_err::remove_file(engine.path("run/systems/old/board")).unwrap();
+    let error = engine.try_create("old", &engine.document("")).unwrap_err();
+    assert_eq!(error.hresult(), Hresult::HCS_E_UNSUPPORTED_PROTOCOL_VERSION, "{error}");
+    assert!(error.hint().is_some_and(|hint| hint.contains("another version")), "{error:?}");
+    let report = engine.host.gc(true).unwrap();
+    assert!(report.failures.iter().any(|failure| failure.contains("old")), "{report:?}");
+    done(&system.terminate(""));
+}

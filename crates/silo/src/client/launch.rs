@@ -16,7 +16,7 @@ use rustix::mount::{MountAttrFlags, OpenTreeFlags};
 use rustix::net::{AddressFamily, RecvFlags, SocketAddrUnix, SocketFlags, SocketType};
 
 use super::connection::Connection;
-use crate::protocol::{Failure, Hello, Purpose, VERSION, Welcome};
+use crate::protocol::{Failure, Hello, Purpose, State, VERSION, Welcome};
 use crate::spec::Spec;
 use crate::sys;
 use crate::wire::{self, Receiver, WireError};
@@ -207,6 +207,18 @@ pub fn connect_until(directory: &Path, until: Option<Instant>) -> Result<Arc<Con
     let (welcome, _) = received.ok_or_else(|| not_there(directory, Errno::CONNREFUSED))?;
     check_version(directory, welcome)?;
     Connection::new(socket, welcome).map_err(LaunchError::Socket)
+}
+
+/// Whether a supervisor serves the system whose runtime folder is `directory`, of whatever version and with a board or
+/// without: asked for at most until `until`, without becoming a handle. One that ends is none.
+pub fn is_served(directory: &Path, until: Option<Instant>) -> bool {
+    let look = || {
+        let socket = say_hello(directory, SocketFlags::empty(), Purpose::Look)?;
+        wait_readable(&socket, until, directory)?;
+        let welcome = Receiver::new(true).receive::<Welcome>(&socket, RecvFlags::empty())?;
+        Ok::<_, LaunchError>(welcome.is_some_and(|(welcome, _)| welcome.status.state != State::Stopped))
+    };
+    look().unwrap_or(false)
 }
 
 /// A connection to the supervisor, who will answer with a [`Welcome`].

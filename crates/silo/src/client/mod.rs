@@ -6,5 +6,5 @@ mod onlooker;
 mod reactor;
 
 pub use connection::{ClientError, Connection, FAREWELL, Outcome};
-pub use launch::{LaunchError, Launcher, SOCKET, connect, connect_until};
+pub use launch::{LaunchError, Launcher, SOCKET, connect, connect_until, is_served};
 pub use onlooker::{Glimpse, Onlooker};

@@ -64,8 +64,18 @@ pub(super) struct Agent {
     pub(super) ready: bool,
     /// It has ended, or has talked nonsense: what comes behind that is not believed.
     lost: bool,
-    /// For a launcher: what to start once it is ready.
-    pub(super) first: Option<(Purpose, guest::CreateProcess)>,
+    pub(super) first: Option<First>,
+}
+
+/// What a launcher is to start once it is ready.
+#[derive(Debug)]
+pub(super) struct First {
+    pub(super) purpose: Purpose,
+    pub(super) program: guest::CreateProcess,
+    /// Of its console.
+    pub(super) size: guest::Console,
+    /// How many launchers before it have ended without a word.
+    pub(super) stillborn: u32,
 }
 
 impl Agent {
@@ -207,7 +217,7 @@ impl Agent {
         if let Some(writer) = &self.writer {
             poll.remove(writer);
         }
-        let first = self.first.map(|(purpose, _)| purpose);
+        let first = self.first.map(|first| first.purpose);
         self.pending.into_values().chain(first).collect()
     }
 }

@@ -7,7 +7,7 @@ use hcs_guest_protocol as guest;
 use rustix::fs::{Mode, OFlags};
 use rustix::pipe::{PipeFlags, pipe_with};
 
-use super::agent::{Agent, Incoming, MAIN, Purpose};
+use super::agent::{Agent, First, Incoming, MAIN, Purpose};
 use super::build::failure;
 use super::freezer::Change;
 use super::processes::Process;
@@ -21,7 +21,7 @@ use crate::spec::Guest;
 /// 100 ns between 1601-01-01 (FILETIME) and 1970-01-01.
 const EPOCHS_APART: u64 = 116_444_736_000_000_000;
 
-/// How often the agent is started again when it has ended before its first word: now and then a process of Wine's does (in two
+/// How often agent and launchers are started again that ended before their first word: now and then a process of Wine's does (in two
 /// runs of the suite one of 582), having done nothing.
 const STILLBORN: u32 = 2;
 
@@ -57,33 +57,32 @@ impl Supervisor<'_> {
         client: u32,
         id: u32,
         number: u32,
-        program: guest::CreateProcess,
+        mut program: guest::CreateProcess,
         size: guest::Console,
     ) -> Result<(), Failure> {
-        let asked = self.ask_for_launcher(client, id, number, program, size);
+        program.streams = guest::Streams::Console;
+        let purpose = Purpose::Create { client, id, process: number };
+        self.try_launcher(client, id, number, First { purpose, program, size, stillborn: 0 })
+    }
+
+    fn try_launcher(&mut self, client: u32, id: u32, number: u32, first: First) -> Result<(), Failure> {
+        let asked = self.ask_for_launcher(client, id, number, first);
         if asked.is_err() {
             self.discard(number);
         }
         asked
     }
 
-    fn ask_for_launcher(
-        &mut self,
-        client: u32,
-        id: u32,
-        number: u32,
-        mut program: guest::CreateProcess,
-        size: guest::Console,
-    ) -> Result<(), Failure> {
+    fn ask_for_launcher(&mut self, client: u32, id: u32, number: u32, first: First) -> Result<(), Failure> {
         let Guest::Windows { launcher, .. } = &self.spec.guest else { return Ok(()) };
-        program.streams = guest::Streams::Console;
+        let size = first.size;
         let (directory, ids) = (&self.spec.directory, self.spec.ids);
         let (input, writer) = streams::fifo(directory, &format!("{number}.0"), ids)?;
         let (reader, output) = streams::fifo(directory, &format!("{number}.1"), ids)?;
         let agent_number = number;
         let mut agent = Agent::new(&self.poll, agent_number, reader, writer)
             .map_err(|errno| failure("watch", "the launcher", errno))?;
-        agent.first = Some((Purpose::Create { client, id, process: number }, program));
+        agent.first = Some(first);
         self.agents.insert(agent_number, agent);
         let streams = Streams { theirs: vec![input, output], ..Streams::default() };
         self.hold(number, agent_number, streams, true);
@@ -183,7 +182,7 @@ impl Supervisor<'_> {
             return;
         }
         let Some(agent) = self.agents.get_mut(&number) else { return };
-        if let Some((purpose, program)) = agent.first.take() {
+        if let Some(First { purpose, program, .. }) = agent.first.take() {
             // The launcher holds its own ends of the channel now.
             self.holders.remove(&number);
             streams::remove_fifos(&self.spec.directory, number);
@@ -303,11 +302,30 @@ impl Supervisor<'_> {
             }
             return;
         }
+        if self.launcher_again(number) {
+            return;
+        }
         self.close_agent(number, &lost);
         let running = |process: &Process| process.exit.is_none() && process.told.is_none();
         if self.processes.get(number).is_some_and(running) {
             self.process_ended(number, u32::MAX, 0);
         }
+    }
+
+    /// Makes another launcher for a process, in place of one that ended without a word. False: it did not, or they never
+    /// say one.
+    fn launcher_again(&mut self, number: u32) -> bool {
+        let unborn = |agent: &&mut Agent| !agent.ready;
+        let launcher = self.agents.get_mut(&number).filter(unborn).filter(|_| !self.killed);
+        let first = launcher.and_then(|launcher| launcher.first.take_if(|first| first.stillborn < STILLBORN));
+        let Some(mut first) = first else { return false };
+        let Purpose::Create { client, id, .. } = first.purpose else { return false };
+        self.discard(number);
+        first.stillborn += 1;
+        if let Err(failure) = self.try_launcher(client, id, number, first) {
+            self.clients.answer(&self.poll, client, id, Err(failure), Vec::new());
+        }
+        true
     }
 
     /// Ends a channel and answers those who still wait for it.

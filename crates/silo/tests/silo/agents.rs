@@ -59,7 +59,7 @@ fn an_agent_that_ends_before_its_first_word_is_started_again_twice() {
     for (deaths, starts) in [(2, true), (3, false)] {
         let die = format!("echo >>/{deaths}\n [ $(wc -l </{deaths}) -gt {deaths} ] || exit 1\n");
         let id = deaths.to_string();
-        let system = System::launch(&spec(&place, &id, &[die, ready(), idle()].concat(), no_launcher()));
+        let system = System::launch(&spec(&place, &id, &[die, idle()].concat(), no_launcher()));
         let started = system.ask(Request::Start);
         assert_eq!(started.is_ok(), starts, "after {deaths} deaths: {started:?}");
         if starts {
@@ -69,6 +69,36 @@ fn an_agent_that_ends_before_its_first_word_is_started_again_twice() {
             // Answered when it has cleared away.
             let _ = system.ask(Request::Terminate);
         }
+    }
+}
+
+/// And so is a launcher.
+#[test]
+fn a_launcher_that_ends_before_its_first_word_is_started_again_twice() {
+    let place = Place::new();
+    for (deaths, starts) in [(2, true), (3, false)] {
+        let die = format!("echo >>/l{deaths}\n [ $(wc -l </l{deaths}) -gt {deaths} ] || exit 1\n");
+        let launcher = launcher(&[
+            die,
+            out(&ready()),
+            "take <&3\n".into(),
+            out(&answer(0, Response::Created { pid: 40 })),
+            out(&say(&FromAgent::Exited { pid: 40, code: 7 })),
+        ]);
+        let system = System::started(&spec(&place, &deaths.to_string(), &idle(), launcher));
+        let before = system.supervisor_descriptors();
+        if starts {
+            let started = start(&system, true);
+            assert_eq!(system.exit_of(started.process).code, 7);
+            drop(started.fds);
+            system.ask(Request::CloseProcess { process: started.process }).unwrap();
+        } else {
+            let failure = refusal(&system, process(true));
+            assert!(matches!(failure, Failure::Lost(_)), "{failure:?}");
+        }
+        system.until_descriptors_are(before);
+        assert_eq!(fs_err::read_dir(place.path(&format!("{deaths}/io"))).unwrap().count(), 0);
+        system.end();
     }
 }
 

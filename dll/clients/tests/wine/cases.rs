@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
+use std::time::Duration;
 
 use hcs_abi::{computecore, vmcompute};
 use hcs_contract::{ComputeService as _, Deadline, Hresult, SystemEventKind};
@@ -90,7 +91,11 @@ impl World {
 
     /// The client's last word is "done".
     fn done(command: Command) -> String {
-        let output = finish(command, TO_RUN);
+        Self::done_within(command, TO_RUN)
+    }
+
+    fn done_within(command: Command, limit: Duration) -> String {
+        let output = finish(command, limit);
         assert!(output.success && output.text.trim_end().ends_with("done"), "{output:?}");
         output.text
     }
@@ -202,7 +207,13 @@ fn cycles(world: &World) {
     served.until("hcsd_handles", 0);
     let descriptors = || fs_err::read_dir("/proc/self/fd").unwrap().count();
     let before = descriptors();
-    let text = World::done(world.to(world.client("cycles", &["cycles", &rounds]), &served));
+    // Of those few thousand in a minute and more.
+    let limit = TO_RUN * (1 + rounds.parse::<u32>().unwrap() / 5000);
+    let text = World::done_within(world.to(world.client("cycles", &["cycles", &rounds]), &served), limit);
+    if rounds != FEW {
+        // Who asks for many wants to see what they have left.
+        eprint!("{text}");
+    }
     assert!(text.contains(&format!("{rounds} rounds")), "{text}");
     for counter in ["hcsd_handles", "hcsd_sessions", "hcsd_activities"] {
         served.until(counter, 0);
@@ -295,7 +306,7 @@ fn slow(world: &World) {
             })
         });
         let text = finish(command, TO_RUN).text;
-        assert!(text.contains("HcsCreateComputeSystem") && text.contains("is 0xC0370118"), "{text}");
+        assert!(text.contains("HcsCreateComputeSystem") && text.contains("is 0x80370118"), "{text}");
         drop(server.join().unwrap());
     });
 }
