@@ -85,7 +85,13 @@ const BOOTS: [Boot; 3] = [
             },
             Set {
                 package: "hcs-host-linux",
-                without: &[("wine_boot", WINE), ("wine_silo", WINE), ("machine", OTHER_BOOT)],
+                without: &[
+                    ("wine_boot", WINE),
+                    ("wine_silo", WINE),
+                    ("machine", OTHER_BOOT),
+                    ("faults", LONG),
+                    ("network", LONG),
+                ],
                 skip: &[("windows", WINE), ("wine", WINE), ("bad_values", DOCUMENTS)],
                 ..ALL
             },
