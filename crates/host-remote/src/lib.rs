@@ -29,6 +29,7 @@ mod options;
 mod process;
 mod service;
 mod session;
+mod storage;
 mod stream;
 mod system;
 #[cfg(feature = "tls")]

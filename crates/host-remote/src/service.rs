@@ -56,7 +56,7 @@ impl RemoteHost {
     }
 
     /// A call on the service.
-    fn call(&self, kind: OperationKind, name: &str, query: &str) -> Operation {
+    pub(crate) fn call(&self, kind: OperationKind, name: &str, query: &str) -> Operation {
         let session = match self.session() {
             Ok(session) => session,
             Err(error) => return Operation::done(kind, Object::service(), Err(error)),
