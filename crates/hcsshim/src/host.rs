@@ -117,7 +117,8 @@ impl Host {
         let mut server = server;
         server.deadlines = options.deadlines.clone();
         let service = Arc::new(crate::remote::RemoteHost::open(server)?);
-        Ok(Self::with_service(service, options, true))
+        let storage = Arc::clone(&service) as Arc<dyn StorageService>;
+        Ok(Self::with_service(service, options, true).with_storage(storage))
     }
 
     /// A host of any kind: one of the crates of this project, or your own.

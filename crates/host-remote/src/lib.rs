@@ -33,6 +33,7 @@ mod process;
 mod records;
 mod service;
 mod session;
+mod storage;
 mod stream;
 mod system;
 #[cfg(feature = "tls")]

@@ -71,7 +71,7 @@ impl RemoteHost {
     }
 
     /// A call on the service.
-    fn call(&self, kind: OperationKind, name: &str, query: &str) -> Operation {
+    pub(crate) fn call(&self, kind: OperationKind, name: &str, query: &str) -> Operation {
         let (operation, completer) = Operation::new(kind, Object::service());
         // Where the call is under way, from before it is made: its answer may take the completer.
         let under_way: Arc<Mutex<Option<UnderWay>>> = Arc::default();

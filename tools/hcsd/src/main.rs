@@ -97,7 +97,8 @@ fn run(args: &Args) -> Result<(), Error> {
         let mut terminate = signal(SignalKind::terminate()).map_err(system("listen for SIGTERM"))?;
         let mut interrupt = signal(SignalKind::interrupt()).map_err(system("listen for SIGINT"))?;
         tracing::info!(?listeners, "serving");
-        let server = Server::new(Arc::clone(host.service()), args.config());
+        let storage = host.layers().ok().map(|layers| Arc::clone(layers.service()));
+        let server = Server::with_storage(Arc::clone(host.service()), storage, args.config());
         tell(NotifyState::Ready);
         server
             .serve(listeners, async {

@@ -11,7 +11,7 @@ use axum::response::Response;
 use axum::routing::{MethodRouter, delete, get, post};
 use hcs_contract::Error;
 
-use crate::api::{process, records, service, session, stream, system};
+use crate::api::{process, records, service, session, storage, stream, system};
 use crate::app::App;
 use crate::failure::Failure;
 use crate::metrics;
@@ -49,6 +49,7 @@ pub(crate) const ROUTES: &[Route] = routes! {
     delete "/v1/sessions/{session}/operations/{operation}" session::cancel;
     post "/v1/sessions/{session}/enumerate" service::enumerate;
     post "/v1/sessions/{session}/properties" service::properties;
+    post "/v1/sessions/{session}/storage" storage::call;
     post "/v1/sessions/{session}/systems" system::create;
     post "/v1/sessions/{session}/open" system::open;
     delete "/v1/sessions/{session}/systems/{handle}" system::close;

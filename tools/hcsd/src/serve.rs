@@ -8,7 +8,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use hcs_contract::{ComputeService, Error};
+use hcs_contract::{ComputeService, Error, StorageService};
 use hcs_remote_protocol::WireError;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -47,8 +47,17 @@ pub struct Server {
 impl Server {
     /// A server of this host.
     pub fn new(service: Arc<dyn ComputeService>, config: Config) -> Self {
+        Self::with_storage(service, None, config)
+    }
+
+    /// The same, with layers.
+    pub fn with_storage(
+        service: Arc<dyn ComputeService>,
+        storage: Option<Arc<dyn StorageService>>,
+        config: Config,
+    ) -> Self {
         let connections = Arc::new(Semaphore::new(config.max_connections.min(Semaphore::MAX_PERMITS)));
-        let app = Arc::new(App::new(service, config));
+        let app = Arc::new(App::new(service, storage, config));
         Self {
             router: router(Arc::clone(&app)),
             app,

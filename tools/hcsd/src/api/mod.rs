@@ -4,6 +4,7 @@ pub(crate) mod process;
 pub(crate) mod records;
 pub(crate) mod service;
 pub(crate) mod session;
+pub(crate) mod storage;
 pub(crate) mod stream;
 pub(crate) mod system;
 

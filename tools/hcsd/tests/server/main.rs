@@ -7,4 +7,5 @@ mod daemon;
 mod events;
 mod hostile;
 mod rights;
+mod storage;
 mod support;

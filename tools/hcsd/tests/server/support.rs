@@ -22,6 +22,19 @@ pub(crate) const DOCUMENT: &str =
 
 pub(crate) const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
+/// The layers of the engine on Linux, which a fake has none of. Only root has them.
+fn storage(folder: &std::path::Path) -> Option<Arc<dyn hcs_contract::StorageService>> {
+    if !rustix::process::geteuid().is_root() {
+        return None;
+    }
+    let options = hcs_host_linux::Options {
+        root: folder.join("state"),
+        run: folder.join("run"),
+        ..hcs_host_linux::Options::default()
+    };
+    Some(Arc::new(hcs_host_linux::LinuxHost::open(options).unwrap()))
+}
+
 /// A server that goes with the test.
 pub(crate) struct Served {
     pub(crate) fake: FakeHost,
@@ -48,7 +61,7 @@ impl Served {
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let mut config = Config::default();
         change(&mut config);
-        let server = Server::new(Arc::new(fake.clone()), config);
+        let server = Server::with_storage(Arc::new(fake.clone()), storage(folder.path()), config);
         fs_err::write(folder.path().join("token"), TOKEN).unwrap();
         let (listeners, tcp) = runtime.block_on(async {
             let unix = Listener::unix(&folder.path().join("hcsd.sock")).unwrap();
