@@ -104,7 +104,7 @@ pub fn words(line: &str) -> std::result::Result<Vec<String>, String> {
 /// # Errors
 /// As a document with it says it.
 pub fn windows_path(path: &str, prefix: &Path) -> Result<String> {
-    windows_path::inside("Path", path, prefix)
+    windows_path::inside("Path", path, &[prefix.join(windows_path::DRIVE_C)])
 }
 
 /// The file name of an id, and what a system's life of that name is read back as.
