@@ -6,8 +6,8 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
-use hcs_ext4::Time;
 use hcs_ext4::tar::{Item, Kind, Writer, printable};
+use hcs_ext4::{Time, Xattr};
 
 use crate::error::{ImageError, Result, at};
 
@@ -77,7 +77,7 @@ impl<'a> Diff<'a> {
             let item = Item { name: &whiteout, modified: item.modified, ..Item::default() };
             return tar.entry(&item).map_err(output);
         }
-        let (xattrs, opaque) = self.attributes(path, name)?;
+        let (xattrs, opaque) = attributes(path, name)?;
         item.xattrs = &xattrs;
         if kind.is_dir() {
             let named = [name, b"/"].concat();
@@ -119,34 +119,33 @@ impl<'a> Diff<'a> {
         };
         tar.entry(&Item { kind, device, ..item }).map_err(output)
     }
+}
 
-    /// Extended attributes that belong to the file, and whether it is a folder that hides what lies below it.
-    fn attributes(&self, path: &Path, name: &[u8]) -> Result<(Vec<(Vec<u8>, Vec<u8>)>, bool)> {
-        let failed = |errno: rustix::io::Errno| at("read the attributes of", path)(errno.into());
-        let mut list = vec![0; 64 << 10];
-        let length = match rustix::fs::llistxattr(path, &mut list[..]) {
-            Ok(length) => length,
-            Err(rustix::io::Errno::OPNOTSUPP) => 0,
-            Err(errno) => return Err(failed(errno)),
-        };
-        let (mut kept, mut opaque) = (Vec::new(), false);
-        for key in list[..length].split(|byte| *byte == 0).filter(|key| !key.is_empty() && *key != HOST) {
-            let mut value = vec![0; 64 << 10];
-            let length = rustix::fs::lgetxattr(path, key, &mut value[..]).map_err(failed)?;
-            value.truncate(length);
-            if ELSEWHERE.contains(&key) {
-                let what =
-                    "its content or place lies in a lower layer (redirect_dir or metacopy of overlayfs)";
-                return Err(ImageError::Diff { name: printable(name), what });
-            }
-            opaque |= key == OPAQUE && value == b"y";
-            if !key.starts_with(OVERLAY) {
-                kept.push((key.to_vec(), value));
-            }
+/// Extended attributes that belong to the file, and whether it is a folder that hides what lies below it.
+fn attributes(path: &Path, name: &[u8]) -> Result<(Vec<Xattr>, bool)> {
+    let failed = |errno: rustix::io::Errno| at("read the attributes of", path)(errno.into());
+    let mut list = vec![0; 64 << 10];
+    let length = match rustix::fs::llistxattr(path, &mut list[..]) {
+        Ok(length) => length,
+        Err(rustix::io::Errno::OPNOTSUPP) => 0,
+        Err(errno) => return Err(failed(errno)),
+    };
+    let (mut kept, mut opaque) = (Vec::new(), false);
+    for key in list[..length].split(|byte| *byte == 0).filter(|key| !key.is_empty() && *key != HOST) {
+        let mut value = vec![0; 64 << 10];
+        let length = rustix::fs::lgetxattr(path, key, &mut value[..]).map_err(failed)?;
+        value.truncate(length);
+        if ELSEWHERE.contains(&key) {
+            let what = "its content or place lies in a lower layer (redirect_dir or metacopy of overlayfs)";
+            return Err(ImageError::Diff { name: printable(name), what });
         }
-        kept.sort();
-        Ok((kept, opaque))
+        opaque |= key == OPAQUE && value == b"y";
+        if !key.starts_with(OVERLAY) {
+            kept.push((key.to_vec(), value));
+        }
     }
+    kept.sort();
+    Ok((kept, opaque))
 }
 
 /// What hides a name.

@@ -230,8 +230,11 @@ impl<'a> Place<'a> {
             for part in parts {
                 match part.as_str() {
                     "" | "." => {}
-                    ".." if ahead.pop().is_none() => drop(done.pop()),
-                    ".." => {}
+                    ".." => {
+                        if ahead.pop().is_none() {
+                            done.pop();
+                        }
+                    }
                     _ => ahead.push(part),
                 }
             }

@@ -33,6 +33,7 @@ pub(super) fn rows(bench: &Bench<'_>) -> Result<Vec<Row>, Error> {
         rows.extend(ours.rows(shape)?);
         fs_err::remove_file(&tar)?;
     }
+    rows.extend(super::images::rows(bench, dir.path())?);
     Ok(rows)
 }
 
@@ -108,7 +109,7 @@ impl Ours<'_> {
 }
 
 /// Fills a folder that is not there, and removes it outside of the time that counts.
-fn into<'a>(folder: &Path, name: &str, timed: Timed) -> Contender<'a> {
+pub(super) fn into<'a>(folder: &Path, name: &str, timed: Timed) -> Contender<'a> {
     let folder: PathBuf = folder.to_owned();
     let once = move || {
         let time = timed.once();

@@ -7,6 +7,7 @@ mod compute;
 mod density;
 mod ext4;
 mod floor;
+mod images;
 mod layers;
 mod remote;
 mod row;

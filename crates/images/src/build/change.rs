@@ -204,7 +204,7 @@ impl Stage {
             Keyword::Env => {
                 for (name, value) in self.assignments(instruction)? {
                     check_name(&name)?;
-                    self.set(config, name, value);
+                    self.set(config, &name, value);
                 }
             }
             Keyword::Label => {
@@ -264,11 +264,11 @@ impl Stage {
         self.split(instruction)?.into_iter().map(pair).collect()
     }
 
-    fn set(&mut self, config: &mut Config, name: String, value: String) {
+    fn set(&mut self, config: &mut Config, name: &str, value: String) {
         let windows = self.windows;
-        let same = |known: &str| known == name || windows && known.eq_ignore_ascii_case(&name);
+        let same = |known: &str| known == name || windows && known.eq_ignore_ascii_case(name);
         self.environment.retain(|(known, _)| !same(known));
-        self.environment.push((name.clone(), value));
+        self.environment.push((name.to_owned(), value));
         config.env = Some(self.environment.iter().map(|(name, value)| format!("{name}={value}")).collect());
     }
 }

@@ -99,8 +99,8 @@ pub(crate) fn copy(copy: &Copy, context: &Path, lowers: &[PathBuf], upper: &Path
         let found = fs_err::symlink_metadata(&path).map_err(at("look at", &path))?;
         if found.is_dir() {
             // What is in it, not itself.
-            let folder = place.folder(&copy.target)?;
-            tree(copy, &path, &folder, &place, &copy.target)?;
+            place.folder(&copy.target)?;
+            tree(copy, &path, &place, &copy.target)?;
             continue;
         }
         if copy.adds && found.is_file() && is_archive(&path)? {
@@ -141,7 +141,7 @@ fn inside(context: &Path, source: &str) -> Result<PathBuf> {
     Ok(path.file_name().map_or(parent.clone(), |name| parent.join(name)))
 }
 
-fn tree(copy: &Copy, from: &Path, to: &Path, place: &Place<'_>, names: &[String]) -> Result<()> {
+fn tree(copy: &Copy, from: &Path, place: &Place<'_>, names: &[String]) -> Result<()> {
     let mut entries: Vec<PathBuf> = fs_err::read_dir(from)
         .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect())
         .map_err(at("read", from))?;
@@ -157,7 +157,7 @@ fn tree(copy: &Copy, from: &Path, to: &Path, place: &Place<'_>, names: &[String]
             if new {
                 finish(copy, &path, &folder)?;
             }
-            tree(copy, &path, to, place, &target)?;
+            tree(copy, &path, place, &target)?;
         } else {
             entry(copy, &path, place, &target)?;
         }

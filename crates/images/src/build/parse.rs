@@ -68,13 +68,12 @@ pub(super) fn parse(text: &str) -> Result<Vec<Instruction>, Problem> {
             continue;
         }
         let begin = *begun.get_or_insert(number + 1);
-        match line.trim_end().strip_suffix(escape) {
-            Some(part) => whole.push_str(part),
-            None => {
-                whole.push_str(line);
-                instructions.push(instruction(&std::mem::take(&mut whole), begin, escape)?);
-                begun = None;
-            }
+        if let Some(part) = line.trim_end().strip_suffix(escape) {
+            whole.push_str(part);
+        } else {
+            whole.push_str(line);
+            instructions.push(instruction(&std::mem::take(&mut whole), begin, escape)?);
+            begun = None;
         }
     }
     match begun {

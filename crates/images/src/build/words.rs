@@ -69,7 +69,7 @@ impl Reader<'_> {
                 (next, quote) if next == self.escape => match self.next() {
                     // Within quotes it only takes the meaning of what has one there.
                     Some(after) if quote.is_none() || after == '"' || after == '$' || after == next => {
-                        word.push(after)
+                        word.push(after);
                     }
                     Some(after) => word.extend([next, after]),
                     None => word.push(next),

@@ -91,10 +91,16 @@ impl Client {
         if location.starts_with('/') {
             return Ok(format!("{}{location}", self.base));
         }
-        if location.starts_with("https://") || (self.plain && location.starts_with("http://")) {
-            return Ok(location.into());
+        self.check_address(location)?;
+        Ok(location.into())
+    }
+
+    /// Nobody sends us from TLS to where there is none.
+    fn check_address(&self, url: &str) -> Result<()> {
+        if url.starts_with("https://") || self.plain && url.starts_with("http://") {
+            return Ok(());
         }
-        Err(self.protocol(format!("gave {location:?} as an address, which is none that is used")))
+        Err(self.protocol(format!("sends us to {url:?}, which is no address with TLS")))
     }
 
     /// Asks, and answers the registry's own question who we are once.
@@ -148,9 +154,7 @@ impl Client {
     }
 
     fn token(&self, realm: &str, service: Option<&str>, scope: Option<&str>) -> Result<String> {
-        if !realm.starts_with("https://") && !(self.plain && realm.starts_with("http://")) {
-            return Err(self.protocol(format!("sends us to {realm:?} for a token, without TLS")));
-        }
+        self.check_address(realm)?;
         let own = format!("repository:{}:{}", self.path, self.actions);
         let failed = |source| self.transport("a token", source);
         let identity = self.login.as_ref().and_then(|login| login.identity.as_deref());

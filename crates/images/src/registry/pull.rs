@@ -131,12 +131,13 @@ impl Store {
             for event in events {
                 progress(event);
             }
-            let ends = workers.into_iter().map(|worker| match worker.join() {
-                Ok(end) => end,
-                Err(panic) => std::panic::resume_unwind(panic),
-            });
-            // All of them, so that the first failure is told and no other one's end is missed.
-            ends.fold(Ok(()), |all, end| all.and(end))
+            // All of them end; the first failure is the one to tell.
+            let mut result = Ok(());
+            for worker in workers {
+                let end = worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+                result = result.and(end);
+            }
+            result
         })
     }
 

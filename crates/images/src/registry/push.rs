@@ -80,7 +80,7 @@ impl Store {
         let mut answer = client.ask(&mut Ask { method: "PUT", url, headers, body: Some(&mut content) })?;
         match answer.status() {
             StatusCode::CREATED | StatusCode::OK | StatusCode::NO_CONTENT => Ok(()),
-            status => Err(client.refused(&format!("{what}"), status, &mut answer)),
+            status => Err(client.refused(&what, status, &mut answer)),
         }
     }
 }

@@ -57,14 +57,9 @@ impl Store {
         let shared = others.into_iter().any(|other| other.manifest.digest == entry.manifest.digest);
         // Who only takes one of two names away changes nothing for containers.
         if !shared && let Ok(documents) = self.documents(&entry.manifest) {
-            let own: Vec<PathBuf> = documents
-                .image
-                .chains()
-                .last()
-                .map(|chain| self.layers().join(chain.hex()))
-                .into_iter()
-                .collect();
-            let user = in_use.iter().find(|(path, _)| own.iter().any(|folder| path.starts_with(folder)));
+            let own = documents.image.chains().last().map(Digest::hex);
+            let stands = |path: &Path| own.is_some() && self.chain_of(path) == own.as_deref();
+            let user = in_use.iter().find(|(path, _)| stands(path));
             if let Some((_, user)) = user {
                 return Err(ImageError::InUse { name: entry.name.short(), user: user.clone() });
             }
@@ -97,8 +92,7 @@ impl Store {
         }
         for path in entries(&self.layers())? {
             let used = in_use.iter().any(|(user, _)| user.starts_with(&path));
-            let chain = name_of(&path);
-            if !used && !needed.layers.contains(chain.split('-').next().unwrap_or_default()) {
+            if !used && !self.chain_of(&path).is_some_and(|chain| needed.layers.contains(chain)) {
                 swept.layers += 1;
                 remove_folder(&path)?;
             }
@@ -108,6 +102,12 @@ impl Store {
             if folder { remove_folder(&path)? } else { remove_file(&path)? }
         }
         Ok(swept)
+    }
+
+    /// The id of the chain that a folder of layers, or what is below it, belongs to.
+    fn chain_of<'a>(&self, path: &'a Path) -> Option<&'a str> {
+        let below = path.strip_prefix(self.layers()).ok()?;
+        below.iter().next()?.to_str()?.split('-').next()
     }
 
     fn needed(&self) -> Result<Needed> {

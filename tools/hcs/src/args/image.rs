@@ -193,8 +193,8 @@ pub(crate) struct Build {
     #[arg(short, long, value_name = "PATH")]
     pub(crate) file: Option<PathBuf>,
     /// Give an ARG a value; NAME alone passes on the variable of that name
-    #[arg(long, value_name = "NAME[=VALUE]", action = ArgAction::Append, value_parser = values::variable)]
-    pub(crate) build_arg: Vec<Pair>,
+    #[arg(long = "build-arg", value_name = "NAME[=VALUE]", action = ArgAction::Append, value_parser = values::variable)]
+    pub(crate) arguments: Vec<Pair>,
     /// For which system FROM scratch is: linux/amd64 or windows/amd64
     #[arg(long, value_name = "PLATFORM")]
     pub(crate) platform: Option<String>,

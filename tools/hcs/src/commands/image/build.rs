@@ -29,7 +29,7 @@ pub(super) fn build(build: &Build, printer: Printer) -> Result<(), Failure> {
     let options = Options {
         context: build.context.clone(),
         file: build.file.clone().unwrap_or_else(|| build.context.join("Dockerfile")),
-        arguments: build.build_arg.iter().map(|pair| (pair.key.clone(), pair.value.clone())).collect(),
+        arguments: build.arguments.iter().map(|pair| (pair.key.clone(), pair.value.clone())).collect(),
         platform,
     };
     let mut steps = Steps { host: &host, store: &store, ran: None };

@@ -50,7 +50,9 @@ pub(crate) fn commit(commit: &Commit, printer: Printer) -> Result<(), Failure> {
         ..Change::default()
     };
     let (entry, warnings) = store.commit(&change, &name)?;
-    warnings.iter().for_each(|warning| printer::note(&format!("hcs: warning: {warning}")));
+    for warning in &warnings {
+        printer::note(&format!("hcs: warning: {warning}"));
+    }
     if info.guest == "Windows" {
         printer::note("hcs: changes of the registry are not part of the image");
     }

@@ -49,7 +49,9 @@ pub(super) fn export(export: &Export, printer: Printer) -> Result<(), Failure> {
     let (summary, warnings) =
         store.export_ext4(&documents, export.layer, file.into_parts().0, export.verity)?;
     unfinished.keep();
-    warnings.iter().for_each(|warning| printer::note(&format!("hcs: warning: {warning}")));
+    for warning in &warnings {
+        printer::note(&format!("hcs: warning: {warning}"));
+    }
     let root = summary.verity.as_ref().map(hcs_images::Verity::root_hash_hex);
     if printer.is_json() {
         return printer::json(&json!({ "Size": summary.size, "Inodes": summary.inodes, "RootHash": root }));

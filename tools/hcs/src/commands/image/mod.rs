@@ -260,7 +260,9 @@ fn fsck(repair: bool, printer: Printer) -> Result<(), Failure> {
         printer::json(&json!({ "Images": found.images, "Blobs": found.blobs, "Problems": problems }))?;
     } else {
         printer::line(&format!("{} images and {} blobs are whole", found.images, found.blobs))?;
-        found.problems.iter().for_each(|problem| printer::note(&format!("hcs: {problem}")));
+        for problem in &found.problems {
+            printer::note(&format!("hcs: {problem}"));
+        }
     }
     if found.problems.is_empty() { Ok(()) } else { Err(Failure::Reported) }
 }
