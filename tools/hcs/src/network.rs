@@ -6,8 +6,9 @@ use std::sync::Arc;
 use hcsshim::contract::{NetworkObject, NetworkObjectKind, NetworkService};
 use hcsshim::schema::LinuxHost;
 use hcsshim::schema::network::hcn::{
-    AutomaticDNSNetworkPolicySetting, Dns, EndpointPolicy, EndpointPolicySetting, HostComputeEndpoint, HostComputeNetwork,
-    IpConfig, NatFlags, NetworkPolicy, NetworkPolicySetting, NetworkType, PortMappingPolicySetting,
+    AutomaticDNSNetworkPolicySetting, Dns, EndpointPolicy, EndpointPolicySetting, HostComputeEndpoint,
+    HostComputeNetwork, IpConfig, NatFlags, NetworkPolicy, NetworkPolicySetting, NetworkType,
+    PortMappingPolicySetting,
 };
 use hcsshim::schema::{Document as _, from_json};
 use hcsshim::{Error, Host};
@@ -116,7 +117,8 @@ pub(crate) fn automatic_dns() -> Option<NetworkPolicy> {
 /// The document of an endpoint on `network`, as the options describe it.
 pub(crate) fn endpoint(connection: &Connection, network: &HostComputeNetwork) -> HostComputeEndpoint {
     let config = |ip: &IpAddr| IpConfig { ip_address: ip.to_string(), ..IpConfig::default() };
-    let prefixes = network.ipams.iter().flat_map(|ipam| &ipam.subnets).map(|subnet| &subnet.ip_address_prefix);
+    let prefixes =
+        network.ipams.iter().flat_map(|ipam| &ipam.subnets).map(|subnet| &subnet.ip_address_prefix);
     let versions: Vec<bool> = prefixes.map(|prefix| prefix.contains(':')).collect();
     HostComputeEndpoint {
         host_compute_network: network.id.clone(),
@@ -148,7 +150,10 @@ fn port_mappings(port: &Published, versions: &[bool]) -> Vec<EndpointPolicy> {
 /// Adds to a container's document what its options ask of networks.
 pub(crate) fn connect(host: &Host, connection: &Connection, part: &mut LinuxHost) -> Result<(), Failure> {
     let only = |what: &str| -> Result<(), Failure> {
-        if connection.ip.is_empty() && connection.mac.is_none() && connection.dns.is_empty() && connection.publish.is_empty()
+        if connection.ip.is_empty()
+            && connection.mac.is_none()
+            && connection.dns.is_empty()
+            && connection.publish.is_empty()
         {
             return Ok(());
         }
@@ -164,7 +169,8 @@ pub(crate) fn connect(host: &Host, connection: &Connection, part: &mut LinuxHost
             only("host")?;
             let namespaces = Objects::new(host, NetworkObjectKind::Namespace)?;
             let own = namespaces.ids(Some(("Type", "HostDefault")))?.into_iter().next();
-            let own = own.ok_or_else(|| Failure::Hcs(NetworkObjectKind::Namespace.not_found("HostDefault")))?;
+            let own =
+                own.ok_or_else(|| Failure::Hcs(NetworkObjectKind::Namespace.not_found("HostDefault")))?;
             part.network_namespace = own;
             Ok(())
         }

@@ -28,7 +28,9 @@ fn it_is_born_in_a_network_namespace_that_was_made_before_it() {
     for mut spec in [place.spec("a"), place.mapped_spec("b")] {
         spec.network = Some(format!("/proc/{}/fd/{}", std::process::id(), network.as_raw_fd()).into());
         let system = System::started(&spec);
-        let (text, exit) = system.run("busybox readlink /proc/self/ns/net; busybox ls /sys/class/net; cat /sys/class/net/lo/flags");
+        let (text, exit) = system.run(
+            "busybox readlink /proc/self/ns/net; busybox ls /sys/class/net; cat /sys/class/net/lo/flags",
+        );
         // It is not the container's to switch on.
         assert_eq!((text.as_str(), exit.code), (&*format!("net:[{number}]\nlo\n0x8\n"), 0));
         assert_ne!(system.run("busybox ip link set lo up").1.code, 0);

@@ -32,7 +32,8 @@ pub(crate) struct Connection {
 impl Connection {
     /// The network that is asked for, by one option or another; `None`: none is.
     pub(crate) fn network(&self) -> Option<&str> {
-        let others = !self.ip.is_empty() || self.mac.is_some() || !self.dns.is_empty() || !self.publish.is_empty();
+        let others =
+            !self.ip.is_empty() || self.mac.is_some() || !self.dns.is_empty() || !self.publish.is_empty();
         match self.network.as_deref() {
             None if others => Some(crate::network::DEFAULT),
             network => network,
@@ -42,7 +43,9 @@ impl Connection {
 
 /// Make, list and remove networks
 #[derive(Debug, Subcommand)]
-#[command(after_help = "Examples:\n  hcs network create --subnet 192.168.100.0/24 web\n  hcs network check --repair")]
+#[command(
+    after_help = "Examples:\n  hcs network create --subnet 192.168.100.0/24 web\n  hcs network check --repair"
+)]
 pub(crate) enum Network {
     Create(Box<Create>),
     /// List networks

@@ -163,7 +163,8 @@ pub(crate) struct Published {
 
 /// Reads `[[ADDRESS:]HOST:]PORT[/tcp|/udp]`; an IPv6 address stands in brackets.
 pub(crate) fn published(text: &str) -> Result<Published, String> {
-    const FORM: &str = "expected [[ADDRESS:]HOST:]PORT[/udp], such as 8080:80, 127.0.0.1:8080:80 or [::]:53:53/udp";
+    const FORM: &str =
+        "expected [[ADDRESS:]HOST:]PORT[/udp], such as 8080:80, 127.0.0.1:8080:80 or [::]:53:53/udp";
     let (ports, udp) = match text.rsplit_once('/') {
         Some((ports, "udp")) => (ports, true),
         Some((ports, "tcp")) => (ports, false),
@@ -179,7 +180,8 @@ pub(crate) fn published(text: &str) -> Result<Published, String> {
         None => (None, 0),
         Some(Err(host)) => (None, port(host)?),
         Some(Ok((address, host))) => {
-            let bare = address.strip_prefix('[').and_then(|address| address.strip_suffix(']')).unwrap_or(address);
+            let bare =
+                address.strip_prefix('[').and_then(|address| address.strip_suffix(']')).unwrap_or(address);
             (Some(bare.parse::<IpAddr>().map_err(|_| FORM)?), if host.is_empty() { 0 } else { port(host)? })
         }
     };

@@ -4,8 +4,8 @@ use hcsshim::Host;
 use hcsshim::contract::NetworkObjectKind;
 use hcsshim::schema::Document as _;
 use hcsshim::schema::network::hcn::{
-    Dns, HostComputeNetwork, Ipam, NetAdapterNameNetworkPolicySetting, NetworkPolicy, NetworkPolicySetting, Route,
-    Subnet,
+    Dns, HostComputeNetwork, Ipam, NetAdapterNameNetworkPolicySetting, NetworkPolicy, NetworkPolicySetting,
+    Route, Subnet,
 };
 use serde_json::{Value, json};
 
@@ -21,13 +21,17 @@ pub(crate) fn network(command: &Network, printer: Printer) -> Result<Outcome, Fa
     let host = host::open()?;
     let networks = Objects::new(&host, NetworkObjectKind::Network)?;
     match command {
-        Network::Create(create) => printer.result(&Named { id: networks.create(&document(create)?.to_json())? })?,
-        Network::Ls => printer.list(&documents(&networks)?, ["NETWORK", "NAME", "TYPE", "PREFIXES"], |network| {
-            let subnets = network["Ipams"].as_array().into_iter().flatten();
-            let subnets = subnets.flat_map(|ipam| ipam["Subnets"].as_array().into_iter().flatten());
-            let prefixes: Vec<String> = subnets.map(|subnet| text(&subnet["IpAddressPrefix"])).collect();
-            [text(&network["ID"]), text(&network["Name"]), text(&network["Type"]), prefixes.join(" ")]
-        })?,
+        Network::Create(create) => {
+            printer.result(&Named { id: networks.create(&document(create)?.to_json())? })?
+        }
+        Network::Ls => {
+            printer.list(&documents(&networks)?, ["NETWORK", "NAME", "TYPE", "PREFIXES"], |network| {
+                let subnets = network["Ipams"].as_array().into_iter().flatten();
+                let subnets = subnets.flat_map(|ipam| ipam["Subnets"].as_array().into_iter().flatten());
+                let prefixes: Vec<String> = subnets.map(|subnet| text(&subnet["IpAddressPrefix"])).collect();
+                [text(&network["ID"]), text(&network["Name"]), text(&network["Type"]), prefixes.join(" ")]
+            })?
+        }
         Network::Inspect(ids) => inspect(&networks, ids)?,
         Network::Rm(ids) => each(&ids.ids, printer, |id| networks.delete(id))?,
         Network::Check(check) => return self::check(&host, check.repair, printer),
@@ -65,7 +69,8 @@ pub(crate) fn endpoint(command: &Endpoint, printer: Printer) -> Result<(), Failu
                 let addresses = endpoint["IpConfigurations"].as_array().into_iter().flatten();
                 let addresses: Vec<String> = addresses.map(|address| text(&address["IpAddress"])).collect();
                 let [id, name, network, namespace] =
-                    ["ID", "Name", "HostComputeNetwork", "HostComputeNamespace"].map(|member| text(&endpoint[member]));
+                    ["ID", "Name", "HostComputeNetwork", "HostComputeNamespace"]
+                        .map(|member| text(&endpoint[member]));
                 [id, name, network, addresses.join(" "), namespace]
             },
         ),

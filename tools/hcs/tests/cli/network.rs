@@ -14,7 +14,10 @@ use super::support::Engine;
 struct Host(OwnedFd);
 
 impl Host {
-    #[expect(unsafe_code, reason = "rustix marks unshare unsafe for the flags that part threads' descriptors")]
+    #[expect(
+        unsafe_code,
+        reason = "rustix marks unshare unsafe for the flags that part threads' descriptors"
+    )]
     fn new() -> Self {
         let make = || {
             // SAFETY: NEWNET is the only flag: no descriptor is taken from another thread.
@@ -58,7 +61,8 @@ fn a_published_port_reaches_the_program_and_goes_with_it() {
     let host = Host::new();
     let engine = Engine::in_network(host.path());
     let rootfs = engine.rootfs();
-    let run = [&["run", "-d", "--name", "web", "--rootfs", &rootfs, "-p", "8080:80", "--"], &SERVER[..]].concat();
+    let run =
+        [&["run", "-d", "--name", "web", "--rootfs", &rootfs, "-p", "8080:80", "--"], &SERVER[..]].concat();
     assert_eq!(engine.hcs(&run).ok(), "web\n");
     assert_eq!(host.hear("127.0.0.1:8080"), "hello\n");
     let networks = engine.hcs(&["network", "ls", "--format", "json"]).json();
@@ -83,7 +87,17 @@ fn a_published_port_reaches_the_program_and_goes_with_it() {
 fn networks_endpoints_and_namespaces_are_made_shown_and_removed() {
     let host = Host::new();
     let engine = Engine::in_network(host.path());
-    let create = ["network", "create", "--subnet", "10.9.0.0/24", "--subnet", "fd00:9::/64", "--dns", "10.9.0.53", "web"];
+    let create = [
+        "network",
+        "create",
+        "--subnet",
+        "10.9.0.0/24",
+        "--subnet",
+        "fd00:9::/64",
+        "--dns",
+        "10.9.0.53",
+        "web",
+    ];
     let network = engine.hcs(&create).ok().trim_end().to_owned();
     let table = engine.hcs(&["network", "ls"]).ok();
     assert!(table.lines().nth(1).unwrap().contains("10.9.0.0/24 fd00:9::/64"), "{table}");
