@@ -107,7 +107,7 @@ pub(super) fn of_row(
         false => Acl { rules, otherwise_in: otherwise, otherwise_out: otherwise },
     };
     Ok(Endpoint {
-        link: self::link(&endpoint.id, instance)?,
+        link: link(&endpoint.id, instance)?,
         name,
         alias: policies.alias,
         mac: mac("MacAddress", &document.mac_address)?,
