@@ -23,6 +23,11 @@ impl Case {
     ) -> Self {
         Self { name, proves, run }
     }
+
+    /// Whether it is about networks.
+    pub(crate) fn needs_networks(&self) -> bool {
+        self.name.starts_with("network::")
+    }
 }
 
 impl fmt::Debug for Case {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use hcs_contract::ComputeService;
+use hcs_contract::{ComputeService, NetworkService};
 use serde_json::Value;
 
 /// The version of a document.
@@ -96,6 +96,11 @@ pub trait Fixture: fmt::Debug + Send + Sync {
     /// The same host as another program sees it. Hosts that live in one program only give themselves.
     fn other_client(&self) -> Arc<dyn ComputeService> {
         self.service()
+    }
+
+    /// The host's network service. Without one the cases of networks are left out.
+    fn networks(&self) -> Option<Arc<dyn NetworkService>> {
+        None
     }
 
     /// What runs in its containers.

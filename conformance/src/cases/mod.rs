@@ -10,6 +10,7 @@ mod errors;
 mod handles;
 mod lifecycle;
 mod modify;
+mod network;
 mod notifications;
 mod operations;
 mod processes;
@@ -41,6 +42,7 @@ pub fn cases() -> &'static [Case] {
             handles::CASES,
             lifecycle::CASES,
             modify::CASES,
+            &network::cases(),
             notifications::CASES,
             operations::CASES,
             processes::CASES,
