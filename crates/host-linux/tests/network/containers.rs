@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::compute::{Ended, code, done, kill_and_wait, run, supervisor_of};
 use super::packets::{connects, listen};
 use super::support::{Endpoint, Namespace, Network, World};
+use super::windows;
 
 /// The document of a Linux container with endpoints of its own.
 fn with_own(world: &World, endpoints: &Value) -> String {
@@ -250,5 +251,42 @@ fn a_killed_container_s_endpoints_are_found_and_freed() {
     world.engine.host.delete(Network, &network).unwrap();
     let inside = listen(&world.host, "0.0.0.0:8080");
     connects(&world.outside, "192.0.2.1:8080", &inside);
+    world.clear();
+}
+
+#[test]
+fn a_windows_server_answers_at_a_published_port_and_resolves_names_by_its_network() {
+    let world = World::new();
+    let network = world.nat();
+    let own = json!([{ "HostComputeNetwork": network, "Dns": { "ServerList": ["192.0.2.9"] },
+        "Policies": [{ "Type": "PortMapping", "Settings": { "Protocol": 6, "InternalPort": 80, "ExternalPort": 8080 } }] }]);
+    let (base, programs) = (windows::base(), windows::probe());
+    let document = json!({
+        "Owner": "tests", "SchemaVersion": { "Major": 2, "Minor": 1 }, "LinuxHost": { "Endpoints": own },
+        "Container": {
+            "Storage": { "Layers": [{ "Path": base.path() }] },
+            "MappedDirectories": [{ "HostPath": programs, "ContainerPath": r"C:\programs", "ReadOnly": true }],
+        },
+    });
+    let system = world.engine.try_create("windows", &document.to_string()).unwrap();
+    done(&system.start(""));
+    let parameters = json!({ "CommandLine": r"C:\programs\server.exe 80" }).to_string();
+    let server = super::compute::spawn(&system, &parameters);
+    assert!(hello(&world.outside, "192.0.2.1:8080").ends_with("hello from Windows"));
+    assert!(hello(&world.host, "127.0.0.1:8080").ends_with("hello from Windows"));
+    let ipconfig = json!({ "CommandLine": "ipconfig", "CreateStdOutPipe": true }).to_string();
+    let (text, _, _) = super::compute::finish(&super::compute::spawn(&system, &ipconfig));
+    assert!(text.contains("10.9.0.2"), "{text}");
+    // A question for a name comes to the server that the endpoint names.
+    let questions = super::packets::datagrams(&world.outside, "192.0.2.9:53");
+    let ping = json!({ "CommandLine": "ping -n 1 name.example", "CreateStdOutPipe": true }).to_string();
+    let asking = super::compute::spawn(&system, &ping);
+    let (question, _) = super::packets::receive(&questions);
+    assert!(question.contains("name") && question.contains("example"), "{question:?}");
+    done(&asking.process.terminate(""));
+    drop((server, asking));
+    done(&system.terminate(""));
+    assert!(world.ids(Endpoint, &json!({})).is_empty());
+    drop(system);
     world.clear();
 }

@@ -17,3 +17,6 @@ mod packets;
 mod policies;
 mod support;
 mod v1;
+#[path = "../windows/mod.rs"]
+#[allow(dead_code, reason = "the tests of Windows containers use what these do not")]
+mod windows;

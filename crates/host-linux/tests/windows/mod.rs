@@ -122,7 +122,7 @@ pub fn sandbox() -> Sandbox {
     }
 }
 
-/// Folder that holds `probe.exe` and `needy.exe`.
+/// Folder that holds `probe.exe`, `needy.exe` and `server.exe`.
 pub fn probe() -> PathBuf {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     let make = || {
@@ -132,7 +132,7 @@ pub fn probe() -> PathBuf {
         tool("x86_64-w64-mingw32-dlltool", &["--def", "tests/guest/nowhere.def", "--output-lib", library]);
         let folder = place.join("probe");
         fs_err::create_dir_all(&folder).unwrap();
-        for (program, libraries) in [("probe", &[][..]), ("needy", &[library])] {
+        for (program, libraries) in [("probe", &[][..]), ("needy", &[library]), ("server", &["-lws2_32"])] {
             // Built aside and renamed: several test programs may do this at once.
             let half = place.join(format!("{program}-{}.exe", std::process::id()));
             let source = format!("tests/guest/{program}.c");

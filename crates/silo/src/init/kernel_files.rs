@@ -53,7 +53,7 @@ impl KernelFiles {
         };
         let proc = file_system("proc", &[], RESTRICTED).map_err(at("make the file system", "proc"))?;
         let proc = mount(proc, "proc")?;
-        let sys = sys.map_or_else(sys_files, |sys| Ok(rustix::io::fcntl_dupfd_cloexec(sys, 0)?));
+        let sys = sys.map_or_else(sys_files, |sys| rustix::io::fcntl_dupfd_cloexec(sys, 0));
         Ok(Self { proc, sys: mount(sys.map_err(at("make the file system", "sysfs"))?, "sys")? })
     }
 

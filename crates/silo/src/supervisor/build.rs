@@ -198,13 +198,10 @@ fn start_init(spec: &Spec, cgroup: &Cgroup, client: &OfClient) -> Result<Started
     if spec.ids.is_some() {
         namespaces |= libc::CLONE_NEWUSER;
     }
-    let joined = match &spec.network {
-        Some(network) => Some(Joined::enter(network)?),
-        None => {
-            namespaces |= libc::CLONE_NEWNET;
-            None
-        }
-    };
+    if spec.network.is_none() {
+        namespaces |= libc::CLONE_NEWNET;
+    }
+    let joined = spec.network.as_deref().map(Joined::enter).transpose()?;
     hcs_fault::step(Point::MakeInit);
     match sys::clone::fork(namespaces, cgroup.clone_target()) {
         Ok(sys::clone::Side::Child) => {
