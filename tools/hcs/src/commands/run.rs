@@ -71,14 +71,7 @@ fn make<'a>(host: &'a Host, run: &Run, source: &Source<'_>) -> Result<Half<'a>, 
 }
 
 /// A container whose program does not run yet: dropped, it goes away again, and so does its record.
-struct Half<'a>(
-    Container,
-    #[cfg_attr(
-        not(target_os = "linux"),
-        expect(dead_code, reason = "only the engine on Linux keeps records")
-    )]
-    &'a Host,
-);
+struct Half<'a>(Container, &'a Host);
 
 impl Half<'_> {
     /// Its program ran, or runs: what becomes of it is not our business any more.
