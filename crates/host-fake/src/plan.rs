@@ -399,8 +399,13 @@ fn host_part(reader: Reader<'_>, part: Option<LinuxHost>, guest: Guest) -> Resul
         keep_after_exit,
         end_with_first_process,
         processor_affinity,
+        endpoints,
+        network_namespace,
         unknown: _,
     } = part.unwrap_or_default();
+    let reason = "a fake's containers have no network";
+    reader.unless_default("LinuxHost.Endpoints", &endpoints, reason)?;
+    reader.unless_default("LinuxHost.NetworkNamespace", &network_namespace, reason)?;
     if guest == Guest::Linux {
         let reason = "a Linux container sees the host's own kernel version";
         reader.unless_default("LinuxHost.OsVersion", &os_version, reason)?;
