@@ -152,13 +152,12 @@ impl Engine {
             }
         }
 
-        let network = match plan.network.is_none() {
-            true => None,
-            false => {
-                helpers::find(&self.options, helpers::NETWORK)?;
-                unfinished.network = true;
-                Some(self.prepare_network(&life, &directory, &plan.network)?)
-            }
+        let network = if plan.network.is_none() {
+            None
+        } else {
+            helpers::find(&self.options, helpers::NETWORK)?;
+            unfinished.network = true;
+            Some(self.prepare_network(&life, &directory, &plan.network)?)
         };
         let places = Places {
             network: network.as_ref(),

@@ -102,9 +102,10 @@ pub(super) fn of_row(
         }
     };
     let rules: Vec<AclRule> = plan.acl.iter().chain(&policies.acl).cloned().collect();
-    let acl = match rules.is_empty() {
-        true => Acl::default(),
-        false => Acl { rules, otherwise_in: otherwise, otherwise_out: otherwise },
+    let acl = if rules.is_empty() {
+        Acl::default()
+    } else {
+        Acl { rules, otherwise_in: otherwise, otherwise_out: otherwise }
     };
     Ok(Endpoint {
         link: link(&endpoint.id, instance)?,

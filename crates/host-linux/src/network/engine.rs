@@ -71,7 +71,7 @@ impl Engine {
             return Ok(None);
         }
         if mend {
-            return self.change_networks(|world| world.bring()).map(Some);
+            return self.change_networks(|world| world.bring().map(Some));
         }
         let deadline = Deadline::after(self.options().deadlines.network);
         let mut open = self.open_networks()?;

@@ -19,11 +19,10 @@ pub(super) fn of_plane(error: PlaneError) -> Error {
         }
         _ => None,
     };
-    let errno = error.errno();
-    let source = errno.map_or_else(
-        || std::io::Error::other(text.clone()),
-        |errno| std::io::Error::from_raw_os_error(errno),
-    );
+    let source = match error.errno() {
+        Some(errno) => std::io::Error::from_raw_os_error(errno),
+        None => std::io::Error::other(error),
+    };
     let mut made = Error::os("set up", format!("the network: {text}"), source);
     if let Some(code) = code {
         made = made.with_hresult(code);

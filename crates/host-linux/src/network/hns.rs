@@ -249,8 +249,9 @@ fn attach(
         return Err(Error::not_supported("CompartmentId", "the host's own compartment is 1"));
     }
     engine.change_networks(|world| {
-        let namespaces = world.store.read(|tables| tables.namespaces())?;
-        let host = namespaces.into_iter().find(|namespace| namespace.kind == Kind::HostDefault);
+        let host = world.store.read(|tables| {
+            Ok(tables.namespaces()?.into_iter().find(|namespace| namespace.kind == Kind::HostDefault))
+        })?;
         let host = host.ok_or_else(|| NetworkObjectKind::Namespace.not_found("HostDefault"))?;
         let holder = Holder::Namespace(host.number);
         if attach {

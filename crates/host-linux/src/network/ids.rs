@@ -11,10 +11,10 @@ use crate::ids::random;
 pub(super) fn check<'a>(what: &str, id: &'a str) -> Result<&'a str> {
     let dashes = [8, 13, 18, 23];
     let good = id.len() == 36
-        && id.bytes().enumerate().all(|(at, byte)| match dashes.contains(&at) {
-            true => byte == b'-',
-            false => byte.is_ascii_hexdigit(),
-        });
+        && id
+            .bytes()
+            .enumerate()
+            .all(|(at, byte)| if dashes.contains(&at) { byte == b'-' } else { byte.is_ascii_hexdigit() });
     if good {
         return Ok(id);
     }

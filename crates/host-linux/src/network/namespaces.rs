@@ -70,9 +70,10 @@ impl World<'_> {
         self.engine.netns_of_namespace(&row, true)?;
         self.settled(|tables| tables.set_namespace_phase(row.number, Phase::There))?;
         for (at, resource) in resources.iter().enumerate() {
-            let attached = match resource.resource_type == NamespaceResourceType::ENDPOINT {
-                true => self.attach_to_namespace(&id, resource.id()),
-                false => Err(no_containers(&format!("Resources[{at}]"))),
+            let attached = if resource.resource_type == NamespaceResourceType::ENDPOINT {
+                self.attach_to_namespace(&id, resource.id())
+            } else {
+                Err(no_containers(&format!("Resources[{at}]")))
             };
             if let Err(error) = attached {
                 // What fails leaves nothing behind.

@@ -127,8 +127,7 @@ pub(super) fn plan(document: &HostComputeNetwork, id: &str, instance: &Instance)
     if let Some(uplink) = policies.uplink {
         kind = Kind::Uplink(uplink);
     } else if on_the_wire {
-        return Err(Error::from_hresult(Hresult::HCN_E_ADAPTER_NOT_FOUND)
-            .with_events([errors::because("a network of this type needs a link of the host's that it is on")])
+        return Err(Error::not_supported("Type", "such a network needs a link of the host's that it is on")
             .with_hint("name one, without addresses, by the policy NetAdapterName"));
     }
     let subnets = subnets(ipams, &kind)?;

@@ -59,18 +59,13 @@ impl<'a> Pools<'a> {
         Self { tables, network }
     }
 
-    fn of_addresses<T>(
-        &self,
-        v4: bool,
-        bounds: (u128, u128),
-        f: impl FnOnce(&Runs<'_>) -> Result<T>,
-    ) -> Result<T> {
+    fn of_addresses(&self, v4: bool, bounds: (u128, u128)) -> Runs<'a> {
         let name = format!("ip/{}/{}", self.network, if v4 { 4 } else { 6 });
-        f(&Runs::new(self.tables, &name, bounds.0, bounds.1))
+        Runs::new(self.tables, name, bounds.0, bounds.1)
     }
 
-    fn of_macs<T>(&self, bounds: (u128, u128), f: impl FnOnce(&Runs<'_>) -> Result<T>) -> Result<T> {
-        f(&Runs::new(self.tables, &format!("mac/{}/0", self.network), bounds.0, bounds.1))
+    fn of_macs(&self, bounds: (u128, u128)) -> Runs<'a> {
+        Runs::new(self.tables, format!("mac/{}/0", self.network), bounds.0, bounds.1)
     }
 
     /// Keeps back what no endpoint may have: the gateways, and the bridge's hardware address.
@@ -93,24 +88,24 @@ impl<'a> Pools<'a> {
     /// The lowest address that is free; `None`: all of the prefix are taken.
     pub(super) fn take_lowest_address(&self, subnet: &SubnetPlan) -> Result<Option<IpAddr>> {
         let v4 = subnet.net.addr().is_ipv4();
-        let lowest = self.of_addresses(v4, Self::bounds(subnet), |runs| runs.take_lowest())?;
+        let lowest = self.of_addresses(v4, Self::bounds(subnet)).take_lowest()?;
         Ok(lowest.map(|lowest| address(lowest, v4)))
     }
 
     /// This address of a prefix; `false`: it is taken or stands for something.
     pub(super) fn take_address(&self, subnet: &SubnetPlan, address: IpAddr) -> Result<bool> {
-        self.of_addresses(address.is_ipv4(), Self::bounds(subnet), |runs| runs.take(number(address)))
+        self.of_addresses(address.is_ipv4(), Self::bounds(subnet)).take(number(address))
     }
 
     pub(super) fn release_address(&self, address: IpAddr) -> Result<()> {
-        self.of_addresses(address.is_ipv4(), (0, u128::MAX), |runs| runs.release(number(address))).map(drop)
+        self.of_addresses(address.is_ipv4(), (0, u128::MAX)).release(number(address)).map(drop)
     }
 
     /// The lowest hardware address that is free, of the first range that has one.
     pub(super) fn take_lowest_mac(&self, ranges: &[(Mac, Mac)]) -> Result<Mac> {
         for (first, last) in ranges {
             let bounds = (number_of_mac(*first), number_of_mac(*last));
-            if let Some(number) = self.of_macs(bounds, |runs| runs.take_lowest())? {
+            if let Some(number) = self.of_macs(bounds).take_lowest()? {
                 return Ok(mac_of_number(number));
             }
         }
@@ -121,11 +116,11 @@ impl<'a> Pools<'a> {
 
     /// This hardware address, which need not be of the network's ranges; `false`: it is taken.
     pub(super) fn take_mac(&self, mac: Mac) -> Result<bool> {
-        self.of_macs((0, LAST_MAC), |runs| runs.take(number_of_mac(mac)))
+        self.of_macs((0, LAST_MAC)).take(number_of_mac(mac))
     }
 
     pub(super) fn release_mac(&self, mac: Mac) -> Result<()> {
-        self.of_macs((0, LAST_MAC), |runs| runs.release(number_of_mac(mac))).map(drop)
+        self.of_macs((0, LAST_MAC)).release(number_of_mac(mac)).map(drop)
     }
 }
 

@@ -138,10 +138,10 @@ struct Handle {
 
 impl Handle {
     fn check_open(&self) -> Result<()> {
-        match self.closed.load(Ordering::Acquire) {
-            true => Err(Error::already_closed(self.kind.object(&self.id))),
-            false => Ok(()),
+        if self.closed.load(Ordering::Acquire) {
+            return Err(Error::already_closed(self.kind.object(&self.id)));
         }
+        Ok(())
     }
 }
 

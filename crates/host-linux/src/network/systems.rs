@@ -13,7 +13,7 @@ use hcs_schema::network::hcn::{Dns, HostComputeEndpoint};
 
 use super::engine::World;
 use super::errors::invalid;
-use super::store::{Holder, Kind, Tables};
+use super::store::{EndpointRow, Holder, Kind, Tables};
 use super::{endpoints, errors, netns};
 use crate::compute::Engine;
 use crate::ids::Life;
@@ -123,12 +123,13 @@ impl Engine {
                 None => Ok(false),
             };
             let mut systems = Vec::new();
-            for life in world.store.read(|tables| tables.systems_with_endpoints())? {
+            let (with_endpoints, namespaces) =
+                world.store.read(|tables| Ok((tables.systems_with_endpoints()?, tables.namespaces()?)))?;
+            for life in with_endpoints {
                 if !lives(&life)? {
                     systems.push(life);
                 }
             }
-            let namespaces = world.store.read(|tables| tables.namespaces())?;
             let mut strays = Vec::new();
             for name in netns::names(&engine.layout().netns())? {
                 let known = namespaces.iter().any(|namespace| namespace.id.eq_ignore_ascii_case(&name));
@@ -172,17 +173,12 @@ impl World<'_> {
                 return Err(Error::not_supported(field.to_owned(), "it is a namespace of a virtual machine"));
             }
         };
-        let dns = match namespace.kind {
-            Kind::HostDefault => super::networks::host_resolver()?,
-            _ => {
-                let rows =
-                    self.store.read(|tables| tables.endpoints_held(&Holder::Namespace(namespace.number)))?;
-                let documents = rows.iter().map(|row| HostComputeEndpoint::from_json(&row.document));
-                let documents: Vec<_> = documents.collect::<std::result::Result<_, _>>()?;
-                resolver(&together(documents.iter().map(|document| &document.dns)), search)
-            }
-        };
-        Ok(Prepared { netns, resolver: dns })
+        if namespace.kind == Kind::HostDefault {
+            return Ok(Prepared { netns, resolver: super::networks::host_resolver()? });
+        }
+        let rows = self.store.read(|tables| tables.endpoints_held(&Holder::Namespace(namespace.number)))?;
+        let dns = dns_of(&rows)?;
+        Ok(Prepared { netns, resolver: resolver(&dns, search) })
     }
 
     /// Attaches and makes what the document asks for; what its endpoints resolve names with.
@@ -202,9 +198,7 @@ impl World<'_> {
             ids.push(id);
         }
         let rows = ids.iter().map(|id| self.endpoint(id)).collect::<Result<Vec<_>>>()?;
-        let documents = rows.iter().map(|row| HostComputeEndpoint::from_json(&row.document));
-        let documents: Vec<_> = documents.collect::<std::result::Result<_, _>>()?;
-        Ok(together(documents.iter().map(|document| &document.dns)))
+        dns_of(&rows)
     }
 
     /// Detaches all endpoints of a system, and removes those that were made for it.
@@ -257,18 +251,23 @@ fn together<'a>(all: impl Iterator<Item = &'a Dns>) -> Dns {
     found
 }
 
+/// What several endpoints resolve names with.
+fn dns_of(rows: &[EndpointRow]) -> Result<Dns> {
+    let documents = rows.iter().map(|row| HostComputeEndpoint::from_json(&row.document));
+    let documents: Vec<_> = documents.collect::<std::result::Result<_, _>>()?;
+    Ok(together(documents.iter().map(|document| &document.dns)))
+}
+
 /// As resolv.conf says it (resolv.conf(5)): three servers are asked at most.
 pub(super) fn resolver(dns: &Dns, search: &[String]) -> String {
-    let mut text = String::new();
-    for server in dns.server_list.iter().take(3) {
-        text.push_str(&format!("nameserver {server}\n"));
-    }
+    let mut lines: Vec<String> =
+        dns.server_list.iter().take(3).map(|server| format!("nameserver {server}\n")).collect();
     let search: Vec<&str> = search.iter().chain(&dns.search).map(String::as_str).collect();
     if !search.is_empty() {
-        text.push_str(&format!("search {}\n", search.join(" ")));
+        lines.push(format!("search {}\n", search.join(" ")));
     }
     if !dns.options.is_empty() {
-        text.push_str(&format!("options {}\n", dns.options.join(" ")));
+        lines.push(format!("options {}\n", dns.options.join(" ")));
     }
-    text
+    lines.concat()
 }

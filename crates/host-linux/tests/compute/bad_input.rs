@@ -83,7 +83,7 @@ fn members_that_cannot_be_honoured_are_named() {
     let engine = Engine::new();
     for (member, name) in [
         (r#""HvPartition":true"#, "HvPartition"),
-        (r#""EndpointList":["x"]"#, "EndpointList"),
+        (r#""NetworkSharedContainerName":"x""#, "NetworkSharedContainerName"),
         (r#""StorageSandboxSize":1"#, "StorageSandboxSize"),
         (r#""Credentials":"{}""#, "Credentials"),
         (r#""LinuxHost":{"OsVersion":"10.0.1"}"#, "LinuxHost.OsVersion"),

@@ -1,10 +1,12 @@
 //! Linux containers on a root folder with busybox.
 
-use std::sync::Arc;
+use std::os::fd::{AsFd, AsRawFd};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 
 use hcs_conformance::{Fixture, GuestOs, Program, Refusal, Schema};
-use hcs_contract::ComputeService;
+use hcs_contract::{ComputeService, NetworkService};
+use hcs_dataplane::Netns;
 use serde_json::Value;
 
 use super::documents::linux;
@@ -12,11 +14,26 @@ use super::refusals;
 use super::support::Engine;
 
 /// An engine and what its documents say.
-pub(crate) struct Linux(Engine);
+pub(crate) struct Linux {
+    engine: Engine,
+    /// Cases of networks run at once and have the same addresses: each has a host of its own.
+    hosts: Mutex<Vec<NetworkHost>>,
+}
+
+/// An engine whose host's network is a namespace of its own, which goes behind it.
+struct NetworkHost(Engine, #[expect(dead_code, reason = "held open")] Netns);
+
+impl NetworkHost {
+    fn new() -> Self {
+        let network = Netns::create("host").unwrap();
+        let path = format!("/proc/{}/fd/{}", std::process::id(), network.as_fd().as_raw_fd());
+        Self(Engine::in_network(path.into()), network)
+    }
+}
 
 impl Linux {
     pub(crate) fn new() -> Self {
-        Self(Engine::new())
+        Self { engine: Engine::new(), hosts: Mutex::default() }
     }
 }
 
@@ -32,11 +49,18 @@ impl Fixture for Linux {
     }
 
     fn service(&self) -> Arc<dyn ComputeService> {
-        Arc::new(self.0.host.clone())
+        Arc::new(self.engine.host.clone())
+    }
+
+    fn networks(&self) -> Option<Arc<dyn NetworkService>> {
+        let host = NetworkHost::new();
+        let service = Arc::new(host.0.host.clone());
+        self.hosts.lock().unwrap().push(host);
+        Some(service)
     }
 
     fn other_client(&self) -> Arc<dyn ComputeService> {
-        Arc::new(self.0.other())
+        Arc::new(self.engine.other())
     }
 
     fn guest(&self) -> GuestOs {
@@ -44,7 +68,7 @@ impl Fixture for Linux {
     }
 
     fn container(&self, schema: Schema, id: &str) -> Value {
-        linux::container(self.0.root.to_str().unwrap(), schema, id)
+        linux::container(self.engine.root.to_str().unwrap(), schema, id)
     }
 
     fn process(&self, _schema: Schema, program: &Program) -> Value {
@@ -56,7 +80,7 @@ impl Fixture for Linux {
     }
 
     fn mapped_folder(&self) -> (String, String) {
-        (new_folder(&self.0), linux::MAPPED.into())
+        (new_folder(&self.engine), linux::MAPPED.into())
     }
 
     fn refusals(&self) -> &[Refusal] {

@@ -7,6 +7,23 @@ pub(crate) const LINUX: &[Refusal] = &[
     refusal("documents_v1::hyper_v_isolation", NO_MACHINE),
     refusal("documents_v2::a_virtual_machine", NO_MACHINE),
     refusal("lifecycle::save_without_a_place_to", NO_SAVE),
+    refusal("network::endpoints::proxy_in_both_directions", NO_PROXY),
+    refusal("network::endpoints::rules_in_tiers", NO_WIRE),
+    refusal("network::load_balancers::create_delete", NO_BALANCER),
+    refusal("network::load_balancers::replaced", NO_BALANCER),
+    refusal("network::load_balancers::by_id_and_listed", NO_BALANCER),
+    refusal("network::load_balancers::made_again_with_its_id", NO_BALANCER),
+    refusal("network::load_balancers::flags", NO_BALANCER),
+    refusal("network::load_balancers::a_deleted_endpoint_leaves_it", NO_BALANCER),
+    refusal("network::networks::remote_subnet_route", NO_OVERLAY),
+    refusal("network::networks::host_route", NO_OVERLAY),
+    refusal("network::networks::l2_bridge", NO_WIRE),
+    refusal("network::old::accelerated_addresses", NO_ADAPTER),
+    refusal("network::old::a_balancer_and_a_route_are_policy_lists", NO_BALANCER),
+    refusal("network::routes::create_delete", NO_BALANCER),
+    refusal("network::routes::made_again_with_its_id", NO_BALANCER),
+    refusal("network::routes::cannot_be_changed", NO_BALANCER),
+    refusal("network::rules::what_happens_is_told", NO_NEWS),
 ];
 
 /// With Windows containers.
@@ -19,6 +36,12 @@ pub(crate) const WINDOWS: &[Refusal] = &[
 
 const NO_DESCRIPTORS: &str = "a Windows program can't take a descriptor of the host";
 const NO_MACHINE: &str = "containers share the host's kernel: there are no virtual machines";
+const NO_ADAPTER: &str = "no adapter of a Linux host has a stack of Windows to be accelerated";
+const NO_BALANCER: &str = "load balancers and routes come with a later version";
+const NO_NEWS: &str = "what happens to networks is not told yet";
+const NO_OVERLAY: &str = "Overlay networks come with a later version";
+const NO_PROXY: &str = "proxies come with a later version";
+const NO_WIRE: &str = "a network on the wire needs a link that is named";
 const NO_SAVE: &str = "the state of processes can't be saved without a virtual machine around them";
 
 const fn refusal(case: &'static str, reason: &'static str) -> Refusal {

@@ -29,7 +29,7 @@ fn networks_that_can_t_be() {
         (subnet("10.10.0.0/24", "gw"), Hresult::HCN_E_INVALID_IP, "NextHop"),
         (json!({ "Type": "Token Ring" }), Hresult::HCN_E_INVALID_NETWORK_TYPE, "Token Ring"),
         (json!({ "Type": "Overlay" }), Hresult::ERROR_NOT_SUPPORTED, "Overlay"),
-        (json!({ "Type": "Transparent" }), Hresult::HCN_E_ADAPTER_NOT_FOUND, "NetAdapterName"),
+        (json!({ "Type": "Transparent" }), Hresult::ERROR_NOT_SUPPORTED, "NetAdapterName"),
         (json!({ "Flags": 1 }), Hresult::ERROR_NOT_SUPPORTED, "Flags"),
         (json!({ "ID": "nat" }), Hresult::HCN_E_GUID_CONVERSION_FAILURE, "nat"),
         (json!({ "Ipams": 7 }), Hresult::HCN_E_INVALID_JSON, "Ipams"),
@@ -166,7 +166,7 @@ fn endpoints_that_can_t_be() {
     assert_eq!(error.hresult(), Hresult::HCN_E_NETWORK_NOT_FOUND);
     let error = world.try_endpoint(&network, &json!({ "ID": first.to_uppercase() })).unwrap_err();
     assert_eq!(error.hresult(), Hresult::ERROR_ALREADY_EXISTS);
-    assert_eq!(world.ids(Endpoint, &json!({})), [first.clone()]);
+    assert_eq!(world.ids(Endpoint, &json!({})), [first.as_str()]);
     // What failed took nothing: the next gets the lowest of all.
     let next = world.endpoint(&network, &json!({}));
     assert_eq!(world.document(Endpoint, &next)["IpConfigurations"][0]["IpAddress"], "10.9.0.3");

@@ -18,5 +18,4 @@ mod policies;
 mod support;
 mod v1;
 #[path = "../windows/mod.rs"]
-#[allow(dead_code, reason = "the tests of Windows containers use what these do not")]
 mod windows;

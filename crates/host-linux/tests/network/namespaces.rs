@@ -97,7 +97,7 @@ fn an_endpoint_is_attached_as_it_is_made_or_not_made_at_all() {
     let nobody = "7b7fd6a5-0b0c-4e29-b4a3-3a5d2b3f9d11";
     let error = world.try_endpoint(&network, &json!({ "HostComputeNamespace": nobody })).unwrap_err();
     assert_eq!(error.hresult(), Hresult::ERROR_NOT_FOUND);
-    assert_eq!(world.ids(Endpoint, &json!({})), [endpoint.clone()]);
+    assert_eq!(world.ids(Endpoint, &json!({})), [endpoint.as_str()]);
     // It leaves nothing: the address is the next one's.
     let next = world.endpoint(&network, &json!({}));
     assert_eq!(world.document(Endpoint, &next)["IpConfigurations"][0]["IpAddress"], "10.9.0.3");

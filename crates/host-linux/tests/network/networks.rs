@@ -112,7 +112,7 @@ fn a_network_without_addresses_gets_some_that_nobody_has() {
     assert_eq!((prefix(&one), prefix(&two)), (json!("172.16.0.0/20"), json!("172.16.16.0/20")));
     let range = |id: &str| world.document(Network, id)["MacPool"]["Ranges"][0]["StartMacAddress"].clone();
     assert_ne!(range(&one), range(&two));
-    assert_eq!(world.ids(Network, &json!({ "Name": "two" })), [two.clone()]);
+    assert_eq!(world.ids(Network, &json!({ "Name": "two" })), [two.as_str()]);
     assert_eq!(world.ids(Network, &json!({ "ID": two.to_uppercase() })), [two]);
     assert_eq!(world.ids(Network, &json!({})).len(), 2);
     assert_eq!(world.ids(Network, &json!({ "Name": "Two" })), [""; 0]);

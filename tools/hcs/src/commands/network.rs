@@ -22,21 +22,24 @@ pub(crate) fn network(command: &Network, printer: Printer) -> Result<Outcome, Fa
     let networks = Objects::new(&host, NetworkObjectKind::Network)?;
     match command {
         Network::Create(create) => {
-            printer.result(&Named { id: networks.create(&document(create)?.to_json())? })?
+            let id = networks.create(&document(create)?.to_json())?;
+            printer.result(&Named { id })
         }
-        Network::Ls => {
-            printer.list(&documents(&networks)?, ["NETWORK", "NAME", "TYPE", "PREFIXES"], |network| {
-                let subnets = network["Ipams"].as_array().into_iter().flatten();
-                let subnets = subnets.flat_map(|ipam| ipam["Subnets"].as_array().into_iter().flatten());
-                let prefixes: Vec<String> = subnets.map(|subnet| text(&subnet["IpAddressPrefix"])).collect();
-                [text(&network["ID"]), text(&network["Name"]), text(&network["Type"]), prefixes.join(" ")]
-            })?
-        }
-        Network::Inspect(ids) => inspect(&networks, ids)?,
-        Network::Rm(ids) => each(&ids.ids, printer, |id| networks.delete(id))?,
+        Network::Ls => list(&networks, printer),
+        Network::Inspect(ids) => inspect(&networks, ids),
+        Network::Rm(ids) => each(&ids.ids, printer, |id| networks.delete(id)),
         Network::Check(check) => return self::check(&host, check.repair, printer),
-    }
+    }?;
     Ok(Outcome::Success)
+}
+
+fn list(networks: &Objects<'_>, printer: Printer) -> Result<(), Failure> {
+    printer.list(&documents(networks)?, ["NETWORK", "NAME", "TYPE", "PREFIXES"], |network| {
+        let subnets = network["Ipams"].as_array().into_iter().flatten();
+        let subnets = subnets.flat_map(|ipam| ipam["Subnets"].as_array().into_iter().flatten());
+        let prefixes: Vec<String> = subnets.map(|subnet| text(&subnet["IpAddressPrefix"])).collect();
+        [text(&network["ID"]), text(&network["Name"]), text(&network["Type"]), prefixes.join(" ")]
+    })
 }
 
 #[cfg(target_os = "linux")]

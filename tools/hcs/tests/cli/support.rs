@@ -30,7 +30,9 @@ impl Engine {
 
     /// The same, on a host whose network is the one that `netns` stands for.
     pub(crate) fn in_network(netns: PathBuf) -> Self {
-        Self { netns: Some(netns), ..Self::new() }
+        let mut engine = Self::new();
+        engine.netns = Some(netns);
+        engine
     }
 
     /// The engine of the whole test run, for the sake of its Wine base, which takes seconds to make and is there when

@@ -77,7 +77,9 @@ impl Tables<'_> {
     /// Attaches it to `holder`, in the first place that is free there; returns that place.
     pub(in crate::network) fn hold(&self, number: i64, holder: &Holder) -> Result<u32> {
         let taken: Vec<u32> = self.endpoints_held(holder)?.iter().map(|endpoint| endpoint.slot).collect();
-        let slot = (0..).find(|slot| !taken.contains(slot)).expect("there are fewer endpoints than numbers");
+        let slot = (0..=u32::MAX)
+            .find(|slot| !taken.contains(slot))
+            .expect("there are fewer endpoints than numbers");
         let (namespace, system) = match holder {
             Holder::Namespace(number) => (Some(number), None),
             Holder::System(life) => (None, Some(life)),

@@ -313,8 +313,8 @@ mod tests {
             Err(Error::unexpected_value("half way"))
         });
         assert!(result.is_err());
-        assert!(!store.read(|tables| tables.is_unsettled()).unwrap());
+        assert_eq!(store.read(|tables| tables.state(State::Unsettled)).unwrap(), None);
         store.transact(|tables| tables.set_unsettled(true)).unwrap();
-        assert!(store.read(|tables| tables.is_unsettled()).unwrap());
+        assert!(store.read(|tables| tables.state(State::Unsettled)).unwrap().is_some());
     }
 }

@@ -48,7 +48,7 @@ impl Tables<'_> {
         )?;
         if claims.is_empty() {
             // One below the range is nobody's by itself.
-            self.handed_out(&space, |runs| runs.take(map.port.into()).map(drop))?;
+            self.handed_out(&space).take(map.port.into())?;
         }
         Ok(true)
     }
@@ -64,7 +64,7 @@ impl Tables<'_> {
         let space = space(map);
         let mut passed_over = Vec::new();
         let found = loop {
-            let lowest = self.handed_out(&space, |runs| runs.take_lowest())?;
+            let lowest = self.handed_out(&space).take_lowest()?;
             let Some(port) = lowest.and_then(|port| u16::try_from(port).ok()) else { break None };
             let map = PortMap { port, ..*map };
             passed_over.push(port);
@@ -74,7 +74,7 @@ impl Tables<'_> {
         };
         // Those that another program has at this time are none of ours to keep.
         for port in passed_over {
-            self.handed_out(&space, |runs| runs.release(port.into()))?;
+            self.handed_out(&space).release(port.into())?;
         }
         if let Some(map) = &found {
             self.take_port(endpoint, map)?;
@@ -106,13 +106,13 @@ impl Tables<'_> {
                 |_| Ok(()),
             )?;
             if others.is_none() {
-                self.handed_out(&space, |runs| runs.release(map.port.into()))?;
+                self.handed_out(&space).release(map.port.into())?;
             }
         }
         Ok(())
     }
 
-    fn handed_out<T>(&self, space: &str, f: impl FnOnce(&Runs<'_>) -> Result<T>) -> Result<T> {
-        f(&Runs::new(self, &format!("port/{space}"), HANDED_OUT.0, HANDED_OUT.1))
+    fn handed_out(&self, space: &str) -> Runs<'_> {
+        Runs::new(self, format!("port/{space}"), HANDED_OUT.0, HANDED_OUT.1)
     }
 }

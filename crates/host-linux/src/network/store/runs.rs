@@ -10,16 +10,16 @@ use rusqlite::params;
 use super::Tables;
 
 /// The numbers from `first` to `last` of one pool.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(in crate::network) struct Runs<'a> {
     tables: &'a Tables<'a>,
-    pool: &'a str,
+    pool: String,
     first: u128,
     last: u128,
 }
 
 impl<'a> Runs<'a> {
-    pub(in crate::network) fn new(tables: &'a Tables<'a>, pool: &'a str, first: u128, last: u128) -> Self {
+    pub(in crate::network) fn new(tables: &'a Tables<'a>, pool: String, first: u128, last: u128) -> Self {
         Self { tables, pool, first, last }
     }
 
@@ -122,7 +122,7 @@ mod tests {
                 let mut model = Pool::new(first, last).unwrap();
                 store.transact(|tables| {
                     let name = first.to_string();
-                    let runs = Runs::new(tables, &name, first, last);
+                    let runs = Runs::new(tables, name, first, last);
                     for (step, offset) in &steps {
                         let number = first.saturating_sub(2).saturating_add(*offset);
                         match step {
@@ -144,10 +144,10 @@ mod tests {
         store
             .transact(|tables| {
                 for pool in ["ip/1/0", "ip/1/1", "ip/10/0", "mac/1/0"] {
-                    assert!(Runs::new(tables, pool, 0, 9).take(5)?);
+                    assert!(Runs::new(tables, pool.into(), 0, 9).take(5)?);
                 }
                 tables.drop_pools("ip/1/")?;
-                let free = |pool| Runs::new(tables, pool, 0, 9).take(5);
+                let free = |pool: &str| Runs::new(tables, pool.into(), 0, 9).take(5);
                 assert!(free("ip/1/0")? && free("ip/1/1")? && !free("ip/10/0")? && !free("mac/1/0")?);
                 Ok(())
             })
