@@ -112,7 +112,7 @@ impl Host {
         let mut server = server;
         server.deadlines = options.deadlines.clone();
         let service = Arc::new(crate::remote::RemoteHost::open(server)?);
-        Ok(Self::with_service(service, options, true))
+        Ok(Self::with_service(Arc::clone(&service) as _, options, true).with_networks(service))
     }
 
     /// A host of any kind: one of the crates of this project, or your own.

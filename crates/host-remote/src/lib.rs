@@ -25,6 +25,7 @@ mod connect;
 mod events;
 mod handle;
 mod http;
+mod network;
 mod options;
 mod process;
 mod service;

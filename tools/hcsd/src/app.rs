@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use hcs_contract::{ComputeService, Error, Result};
+use hcs_contract::{ComputeService, Error, NetworkService, Result};
 use hcs_remote_protocol::to_hex;
 use tokio::sync::watch;
 
@@ -20,6 +20,7 @@ use crate::session::{Session, gone};
 #[derive(Debug)]
 pub(crate) struct App {
     pub(crate) service: Arc<dyn ComputeService>,
+    pub(crate) networks: Option<Arc<dyn NetworkService>>,
     pub(crate) config: Config,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) activities: Activities,
@@ -29,11 +30,16 @@ pub(crate) struct App {
 }
 
 impl App {
-    pub(crate) fn new(service: Arc<dyn ComputeService>, config: Config) -> Self {
+    pub(crate) fn new(
+        service: Arc<dyn ComputeService>,
+        networks: Option<Arc<dyn NetworkService>>,
+        config: Config,
+    ) -> Self {
         let metrics = Arc::new(Metrics::new());
         let activities = Activities::new(Arc::clone(&metrics));
         Self {
             service,
+            networks,
             config,
             metrics,
             activities,

@@ -91,7 +91,8 @@ fn run(args: &Args) -> Result<(), Error> {
         let mut terminate = signal(SignalKind::terminate()).map_err(system("listen for SIGTERM"))?;
         let mut interrupt = signal(SignalKind::interrupt()).map_err(system("listen for SIGINT"))?;
         tracing::info!(?listeners, "serving");
-        let server = Server::new(Arc::clone(host.service()), args.config());
+        let server =
+            Server::with_networks(Arc::clone(host.service()), host.networks().ok().cloned(), args.config());
         tell(NotifyState::Ready);
         server
             .serve(listeners, async {

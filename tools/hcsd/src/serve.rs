@@ -8,7 +8,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use hcs_contract::{ComputeService, Error};
+use hcs_contract::{ComputeService, Error, NetworkService};
 use hcs_remote_protocol::WireError;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -45,10 +45,19 @@ pub struct Server {
 }
 
 impl Server {
-    /// A server of this host.
+    /// A server of this host, without networks.
     pub fn new(service: Arc<dyn ComputeService>, config: Config) -> Self {
+        Self::with_networks(service, None, config)
+    }
+
+    /// A server of this host, and of its networks where it has some.
+    pub fn with_networks(
+        service: Arc<dyn ComputeService>,
+        networks: Option<Arc<dyn NetworkService>>,
+        config: Config,
+    ) -> Self {
         let connections = Arc::new(Semaphore::new(config.max_connections.min(Semaphore::MAX_PERMITS)));
-        let app = Arc::new(App::new(service, config));
+        let app = Arc::new(App::new(service, networks, config));
         Self {
             router: router(Arc::clone(&app)),
             app,
