@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::{Path, Query, Request, State};
 use axum::http::StatusCode;
+use axum::response::Response;
 use hcs_contract::{Error, NetworkEvent, NetworkObject, NetworkObjectKind, NetworkService};
 use hcs_remote_protocol::{FoundObject, WireNetworkEvent, kind_of_path};
 use serde::Deserialize;
@@ -56,10 +57,10 @@ fn kind(part: &str) -> Result<NetworkObjectKind, Failure> {
     kind_of_path(part).ok_or_else(unknown)
 }
 
-fn found(object: &Arc<dyn NetworkObject>) -> Answer {
+fn found(object: &Arc<dyn NetworkObject>) -> Response {
     let answer = json(StatusCode::OK, &FoundObject { id: object.id().to_owned() });
     object.close();
-    Ok(answer)
+    answer
 }
 
 pub(crate) async fn hns(
@@ -97,7 +98,7 @@ pub(crate) async fn create(
         Some(_) => Err(Error::invalid_argument("network", "endpoints alone are on a network")),
         None => networks.create(kind, id.as_deref(), &settings),
     });
-    found(&made?)
+    Ok(found(&made?))
 }
 
 pub(crate) async fn open(
@@ -106,7 +107,7 @@ pub(crate) async fn open(
     Query(Id { id }): Query<Id>,
 ) -> Answer {
     let (networks, kind) = (networks(&app)?, kind(&part)?);
-    found(&blocking(|| networks.open(kind, &id))?)
+    Ok(found(&blocking(|| networks.open(kind, &id))?))
 }
 
 pub(crate) async fn delete(
