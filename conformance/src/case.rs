@@ -13,6 +13,7 @@ pub struct Case {
     pub proves: &'static [&'static str],
     /// Does it. Systems that it leaves are cleared away by the runner.
     pub run: fn(&Context) -> Result<(), Failure>,
+    networks: bool,
 }
 
 impl Case {
@@ -21,12 +22,21 @@ impl Case {
         proves: &'static [&'static str],
         run: fn(&Context) -> Result<(), Failure>,
     ) -> Self {
-        Self { name, proves, run }
+        Self { name, proves, run, networks: false }
+    }
+
+    /// One about networks, which hosts without a network service leave out.
+    pub(crate) const fn of_networks(
+        name: &'static str,
+        proves: &'static [&'static str],
+        run: fn(&Context) -> Result<(), Failure>,
+    ) -> Self {
+        Self { name, proves, run, networks: true }
     }
 
     /// Whether it is about networks.
     pub(crate) fn needs_networks(&self) -> bool {
-        self.name.starts_with("network::")
+        self.networks
     }
 }
 

@@ -148,9 +148,13 @@ mod tests {
             );
             assert!(!case.proves.is_empty(), "{case:?}");
             for proof in case.proves {
-                let place = proof.strip_prefix('§').map_or(proof.strip_prefix("contract "), |rest| {
-                    rest.starts_with(|first: char| first.is_ascii_digit()).then_some(rest)
-                });
+                let place = proof
+                    .strip_prefix("net ")
+                    .unwrap_or(proof)
+                    .strip_prefix('§')
+                    .map_or(proof.strip_prefix("contract "), |rest| {
+                        rest.starts_with(|first: char| first.is_ascii_digit()).then_some(rest)
+                    });
                 assert!(place.is_some_and(|rest| rest.contains(' ')), "{}: {proof:?}", case.name);
             }
         }

@@ -117,8 +117,9 @@ impl Host {
         let mut server = server;
         server.deadlines = options.deadlines.clone();
         let service = Arc::new(crate::remote::RemoteHost::open(server)?);
-        let storage = Arc::clone(&service) as Arc<dyn StorageService>;
-        Ok(Self::with_service(service, options, true).with_storage(storage))
+        Ok(Self::with_service(Arc::clone(&service) as _, options, true)
+            .with_networks(Arc::clone(&service) as _)
+            .with_storage(service))
     }
 
     /// A host of any kind: one of the crates of this project, or your own.

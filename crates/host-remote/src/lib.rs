@@ -28,6 +28,7 @@ mod events;
 pub mod fuzzing;
 mod handle;
 mod http;
+mod network;
 mod options;
 mod process;
 mod records;

@@ -46,7 +46,11 @@ impl RemoteHost {
         &self.0.options
     }
 
-    fn session(&self) -> Result<Arc<Session>> {
+    pub(crate) fn connector(&self) -> &Connector {
+        &self.0.connector
+    }
+
+    pub(crate) fn session(&self) -> Result<Arc<Session>> {
         let mut session = self.0.session.lock().unwrap_or_else(PoisonError::into_inner);
         match &*session {
             Some(session) if !session.has_ended() => Ok(Arc::clone(session)),

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use hcs_contract::{ComputeService, Error, Result, StorageService};
+use hcs_contract::{ComputeService, Error, NetworkService, Result, StorageService};
 use hcs_remote_protocol::to_hex;
 use tokio::sync::watch;
 
@@ -14,12 +14,14 @@ use crate::activity::Activities;
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::metrics::Metrics;
+use crate::serve::Services;
 use crate::session::{Session, gone};
 
 /// The shared state.
 #[derive(Debug)]
 pub(crate) struct App {
     pub(crate) service: Arc<dyn ComputeService>,
+    pub(crate) networks: Option<Arc<dyn NetworkService>>,
     pub(crate) storage: Option<Arc<dyn StorageService>>,
     pub(crate) config: Config,
     pub(crate) metrics: Arc<Metrics>,
@@ -30,15 +32,13 @@ pub(crate) struct App {
 }
 
 impl App {
-    pub(crate) fn new(
-        service: Arc<dyn ComputeService>,
-        storage: Option<Arc<dyn StorageService>>,
-        config: Config,
-    ) -> Self {
+    pub(crate) fn new(services: Services, config: Config) -> Self {
+        let Services { compute: service, networks, storage } = services;
         let metrics = Arc::new(Metrics::new());
         let activities = Activities::new(Arc::clone(&metrics));
         Self {
             service,
+            networks,
             storage,
             config,
             metrics,

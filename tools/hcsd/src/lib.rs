@@ -22,6 +22,6 @@ mod token;
 
 pub use config::Config;
 pub use listen::{ListenError, Listener, TlsFiles};
-pub use serve::Server;
+pub use serve::{Server, Services};
 pub use tls::TlsError;
 pub use token::{Token, TokenError};

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser as _;
-use hcsd::{ListenError, Listener, Server, Token, TokenError, systemd};
+use hcsd::{ListenError, Listener, Server, Services, Token, TokenError, systemd};
 use hcsshim::{Host, Options};
 use sd_notify::NotifyState;
 use tokio::signal::unix::{SignalKind, signal};
@@ -97,8 +97,12 @@ fn run(args: &Args) -> Result<(), Error> {
         let mut terminate = signal(SignalKind::terminate()).map_err(system("listen for SIGTERM"))?;
         let mut interrupt = signal(SignalKind::interrupt()).map_err(system("listen for SIGINT"))?;
         tracing::info!(?listeners, "serving");
-        let storage = host.layers().ok().map(|layers| Arc::clone(layers.service()));
-        let server = Server::with_storage(Arc::clone(host.service()), storage, args.config());
+        let services = Services {
+            networks: host.networks().ok().cloned(),
+            storage: host.layers().ok().map(|layers| Arc::clone(layers.service())),
+            ..Arc::clone(host.service()).into()
+        };
+        let server = Server::new(services, args.config());
         tell(NotifyState::Ready);
         server
             .serve(listeners, async {

@@ -11,7 +11,7 @@ use axum::response::Response;
 use axum::routing::{MethodRouter, delete, get, post};
 use hcs_contract::Error;
 
-use crate::api::{process, records, service, session, storage, stream, system};
+use crate::api::{network, process, records, service, session, storage, stream, system};
 use crate::app::App;
 use crate::failure::Failure;
 use crate::metrics;
@@ -75,6 +75,14 @@ pub(crate) const ROUTES: &[Route] = routes! {
     post "/v1/sessions/{session}/processes/{handle}/subscribe" process::subscribe;
     get "/v1/sessions/{session}/streams/{stream}" stream::connect;
     delete "/v1/sessions/{session}/streams/{stream}" stream::close;
+    get "/v1/network/events" network::events;
+    post "/v1/network/hns" network::hns;
+    post "/v1/network/{kind}/enumerate" network::enumerate;
+    post "/v1/network/{kind}/create" network::create;
+    post "/v1/network/{kind}/open" network::open;
+    post "/v1/network/{kind}/delete" network::delete;
+    post "/v1/network/{kind}/modify" network::modify;
+    post "/v1/network/{kind}/properties" network::properties;
 };
 
 /// What answers requests.

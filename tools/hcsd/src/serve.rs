@@ -8,7 +8,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use hcs_contract::{ComputeService, Error, StorageService};
+use hcs_contract::{ComputeService, Error, NetworkService, StorageService};
 use hcs_remote_protocol::WireError;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -33,6 +33,23 @@ const REFUSAL: Duration = Duration::from_secs(1);
 /// How long connections have to end by themselves when everything else has ended.
 const FAREWELL: Duration = Duration::from_secs(2);
 
+/// What of a host is served. A part that is not there is refused as not supported.
+#[derive(Clone, Debug)]
+pub struct Services {
+    /// Its containers.
+    pub compute: Arc<dyn ComputeService>,
+    /// Its networks.
+    pub networks: Option<Arc<dyn NetworkService>>,
+    /// Its layers.
+    pub storage: Option<Arc<dyn StorageService>>,
+}
+
+impl From<Arc<dyn ComputeService>> for Services {
+    fn from(compute: Arc<dyn ComputeService>) -> Self {
+        Self { compute, networks: None, storage: None }
+    }
+}
+
 /// A server over a host.
 #[derive(Clone, Debug)]
 pub struct Server {
@@ -46,18 +63,9 @@ pub struct Server {
 
 impl Server {
     /// A server of this host.
-    pub fn new(service: Arc<dyn ComputeService>, config: Config) -> Self {
-        Self::with_storage(service, None, config)
-    }
-
-    /// The same, with layers.
-    pub fn with_storage(
-        service: Arc<dyn ComputeService>,
-        storage: Option<Arc<dyn StorageService>>,
-        config: Config,
-    ) -> Self {
+    pub fn new(services: impl Into<Services>, config: Config) -> Self {
         let connections = Arc::new(Semaphore::new(config.max_connections.min(Semaphore::MAX_PERMITS)));
-        let app = Arc::new(App::new(service, storage, config));
+        let app = Arc::new(App::new(services.into(), config));
         Self {
             router: router(Arc::clone(&app)),
             app,

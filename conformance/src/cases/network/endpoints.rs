@@ -16,7 +16,7 @@ fn address(endpoint: &Value) -> &str {
 }
 
 pub(super) const CASES: &[Case] = &[
-    Case::new("network::endpoints::create_delete", &["net §5.2 TestCreateDeleteEndpoint"], |context| {
+    Case::of_networks("endpoints::create_delete", &["net §5.2 TestCreateDeleteEndpoint"], |context| {
         let net = Net::new(context)?;
         let network = net.nat()?;
         let endpoint = net.endpoint(&network)?;
@@ -24,8 +24,8 @@ pub(super) const CASES: &[Case] = &[
         net.delete(KIND, &endpoint)?;
         net.delete(NetworkObjectKind::Network, &network)
     }),
-    Case::new(
-        "network::endpoints::what_is_left_open_is_filled_in",
+    Case::of_networks(
+        "endpoints::what_is_left_open_is_filled_in",
         &["net §4.4 Endpoint with only Name"],
         |context| {
             let net = Net::new(context)?;
@@ -48,8 +48,8 @@ pub(super) const CASES: &[Case] = &[
             holds(other["MacAddress"] != endpoint["MacAddress"], "two endpoints have one MAC address")
         },
     ),
-    Case::new(
-        "network::endpoints::by_id_and_by_name",
+    Case::of_networks(
+        "endpoints::by_id_and_by_name",
         &["net §5.2 TestGetEndpointById, TestGetEndpointByName"],
         |context| {
             let net = Net::new(context)?;
@@ -62,8 +62,8 @@ pub(super) const CASES: &[Case] = &[
             net.delete(KIND, &json!({"ID": id}))
         },
     ),
-    Case::new(
-        "network::endpoints::every_one_that_is_listed_opens",
+    Case::of_networks(
+        "endpoints::every_one_that_is_listed_opens",
         &["net §5.2 TestListEndpoints"],
         |context| {
             let net = Net::new(context)?;
@@ -74,31 +74,23 @@ pub(super) const CASES: &[Case] = &[
             listed.iter().try_for_each(|id| net.properties(KIND, &json!({"ID": id})).map(drop))
         },
     ),
-    Case::new(
-        "network::endpoints::those_of_a_network",
-        &["net §5.2 TestListEndpointsOfNetwork"],
-        |context| {
-            let net = Net::new(context)?;
-            let network = net.nat()?;
-            let first = net.endpoint(&network)?;
-            let second = net.endpoint(&network)?;
-            let ids = vec![text(&first, "ID").to_owned(), text(&second, "ID").to_owned()];
-            for member in ["VirtualNetwork", "HostComputeNetwork"] {
-                same(
-                    "in the order of their making",
-                    &net.list(KIND, &json!({member: network["ID"]}))?,
-                    &ids,
-                )?;
-            }
-            same(
-                "both members must fit",
-                &net.list(KIND, &json!({"VirtualNetwork": network["ID"], "ID": second["ID"]}))?,
-                &vec![ids[1].clone()],
-            )
-        },
-    ),
-    Case::new(
-        "network::endpoints::attached_and_detached",
+    Case::of_networks("endpoints::those_of_a_network", &["net §5.2 TestListEndpointsOfNetwork"], |context| {
+        let net = Net::new(context)?;
+        let network = net.nat()?;
+        let first = net.endpoint(&network)?;
+        let second = net.endpoint(&network)?;
+        let ids = vec![text(&first, "ID").to_owned(), text(&second, "ID").to_owned()];
+        for member in ["VirtualNetwork", "HostComputeNetwork"] {
+            same("in the order of their making", &net.list(KIND, &json!({member: network["ID"]}))?, &ids)?;
+        }
+        same(
+            "both members must fit",
+            &net.list(KIND, &json!({"VirtualNetwork": network["ID"], "ID": second["ID"]}))?,
+            &vec![ids[1].clone()],
+        )
+    }),
+    Case::of_networks(
+        "endpoints::attached_and_detached",
         &["net §5.2 TestEndpointNamespaceAttachDetach"],
         |context| {
             let net = Net::new(context)?;
@@ -115,8 +107,8 @@ pub(super) const CASES: &[Case] = &[
             net.delete(NetworkObjectKind::Network, &network)
         },
     ),
-    Case::new(
-        "network::endpoints::made_in_a_namespace",
+    Case::of_networks(
+        "endpoints::made_in_a_namespace",
         &["net §5.2 TestCreateEndpointWithNamespace"],
         |context| {
             let net = Net::new(context)?;
@@ -129,8 +121,8 @@ pub(super) const CASES: &[Case] = &[
             same("what is left in the namespace", &namespace["Resources"], &Value::Null)
         },
     ),
-    Case::new(
-        "network::endpoints::policies_are_updated",
+    Case::of_networks(
+        "endpoints::policies_are_updated",
         &["net §5.2 TestApplyPolicyOnEndpoint, TestModifyEndpointSettings"],
         |context| {
             let net = Net::new(context)?;
@@ -155,8 +147,8 @@ pub(super) const CASES: &[Case] = &[
             holds(error.is_not_exist(), format!("it is no not-found: {error}"))
         },
     ),
-    Case::new(
-        "network::endpoints::proxy_in_both_directions",
+    Case::of_networks(
+        "endpoints::proxy_in_both_directions",
         &["net §5.2 TestAddL4WfpProxyPolicyOnEndpoint"],
         |context| {
             let net = Net::new(context)?;
@@ -176,8 +168,8 @@ pub(super) const CASES: &[Case] = &[
             same("types", &types(&found), &vec!["L4WFPPROXY"])
         },
     ),
-    Case::new(
-        "network::endpoints::rules_in_tiers",
+    Case::of_networks(
+        "endpoints::rules_in_tiers",
         &["net §5.2 TestApplyTierAclPolicyOnEndpoint"],
         |context| {
             let net = Net::new(context)?;
@@ -201,8 +193,8 @@ pub(super) const CASES: &[Case] = &[
             same("policies", &types(&found).len(), &6)
         },
     ),
-    Case::new(
-        "network::endpoints::addresses_that_are_asked_for",
+    Case::of_networks(
+        "endpoints::addresses_that_are_asked_for",
         &["net §5.10 TestLCOW_IPv6_Assignment", "net §4.4 IP"],
         |context| {
             let net = Net::new(context)?;
@@ -225,8 +217,8 @@ pub(super) const CASES: &[Case] = &[
             same("addresses", &other["IpConfigurations"].as_array().map_or(0, Vec::len), &2)
         },
     ),
-    Case::new(
-        "network::endpoints::addresses_that_cannot_be",
+    Case::of_networks(
+        "endpoints::addresses_that_cannot_be",
         &["net §2.7 803B0005, 803B001E, 803B002F"],
         |context| {
             let net = Net::new(context)?;
@@ -248,8 +240,8 @@ pub(super) const CASES: &[Case] = &[
                 .map(drop)
         },
     ),
-    Case::new(
-        "network::endpoints::a_failed_create_leaves_nothing",
+    Case::of_networks(
+        "endpoints::a_failed_create_leaves_nothing",
         &["net §4.4 Failed endpoint create"],
         |context| {
             let net = Net::new(context)?;
@@ -276,7 +268,7 @@ pub(super) const CASES: &[Case] = &[
             net.delete(KIND, &json!({"ID": id}))
         },
     ),
-    Case::new("network::endpoints::on_a_network_that_is_not_there", &["net §2.7 803B0001"], |context| {
+    Case::of_networks("endpoints::on_a_network_that_is_not_there", &["net §2.7 803B0001"], |context| {
         let net = Net::new(context)?;
         let made = net.service.create_endpoint(super::NOBODY, None, "{}");
         net.fails("create it", made, Hresult::HCN_E_NETWORK_NOT_FOUND).map(drop)

@@ -8,8 +8,8 @@ use crate::Case;
 use crate::check::{holds, same};
 
 pub(super) const CASES: &[Case] = &[
-    Case::new(
-        "network::errors::who_is_not_there_is_not_listed",
+    Case::of_networks(
+        "network_errors::who_is_not_there_is_not_listed",
         &["net §5.3 TestMissingNetworkByName, …ById, TestMissingNamespaceById"],
         |context| {
             let net = Net::new(context)?;
@@ -23,9 +23,9 @@ pub(super) const CASES: &[Case] = &[
             )
         },
     ),
-    Case::new(
-        "network::errors::who_is_not_there_is_not_opened",
-        &["net §5.3 TestNotFoundError", "net §2.7"],
+    Case::of_networks(
+        "network_errors::who_is_not_there_is_not_opened",
+        &["net §5.3 TestNotFoundError", "net §2.7 errors"],
         |context| {
             let net = Net::new(context)?;
             for kind in NetworkObjectKind::ALL {
@@ -44,9 +44,9 @@ pub(super) const CASES: &[Case] = &[
             Ok(())
         },
     ),
-    Case::new(
-        "network::errors::a_published_port_is_one_endpoints",
-        &["net §5.3 TestEndpointAlreadyExistsError", "net §2.9"],
+    Case::of_networks(
+        "network_errors::a_published_port_is_one_endpoints",
+        &["net §5.3 TestEndpointAlreadyExistsError", "net §2.9 already exists"],
         |context| {
             let net = Net::new(context)?;
             let network = net.nat()?;
@@ -70,9 +70,9 @@ pub(super) const CASES: &[Case] = &[
             net.endpoint_with(&network, mapping(17)).map(drop)
         },
     ),
-    Case::new(
-        "network::errors::an_id_is_one_objects",
-        &["net §2.1 ID in Settings", "net §2.9"],
+    Case::of_networks(
+        "network_errors::an_id_is_one_objects",
+        &["net §2.1 ID in Settings", "net §2.9 already exists"],
         |context| {
             let net = Net::new(context)?;
             let id = "A1E7C6D2-0000-4f52-9d19-57e9f4a8e8b2";
@@ -105,7 +105,7 @@ pub(super) const CASES: &[Case] = &[
             net.fails("a network of its id", again, Hresult::HCN_E_NETWORK_ALREADY_EXISTS).map(drop)
         },
     ),
-    Case::new("network::errors::what_is_no_guid", &["net §0.9, §2.7 803B0019"], |context| {
+    Case::of_networks("network_errors::what_is_no_guid", &["net §0.9 and 2.7 803B0019"], |context| {
         let net = Net::new(context)?;
         for id in [
             "x",
@@ -120,7 +120,7 @@ pub(super) const CASES: &[Case] = &[
         }
         Ok(())
     }),
-    Case::new("network::errors::what_is_no_document", &["net §2.7 803B001B"], |context| {
+    Case::of_networks("network_errors::what_is_no_document", &["net §2.7 803B001B"], |context| {
         let net = Net::new(context)?;
         for text in ["{", "[]", "7", r#"{"Name":7}"#, r#"{"Policies":{}}"#] {
             let made = net.service.create(NetworkObjectKind::Network, None, text);
@@ -129,7 +129,7 @@ pub(super) const CASES: &[Case] = &[
         }
         Ok(())
     }),
-    Case::new("network::errors::a_filter_that_names_no_member", &["net §2.3 Filter"], |context| {
+    Case::of_networks("network_errors::a_filter_that_names_no_member", &["net §2.3 Filter"], |context| {
         let net = Net::new(context)?;
         for filter in [json!({"Nonsense": "x"}).to_string(), "x".into(), "[]".into()] {
             let query = json!({"Filter": filter}).to_string();
@@ -139,9 +139,9 @@ pub(super) const CASES: &[Case] = &[
         let empty = net.done("enumerate", net.service.enumerate(NetworkObjectKind::Network, ""))?;
         holds(serde_json::from_str::<Vec<Value>>(&empty).is_ok(), format!("no array: {empty}"))
     }),
-    Case::new(
-        "network::errors::a_closed_handle",
-        &["contract, handles: after close AlreadyClosed"],
+    Case::of_networks(
+        "network_errors::a_closed_handle",
+        &["contract handles: after close AlreadyClosed"],
         |context| {
             let net = Net::new(context)?;
             let namespace = net.namespace("Guest")?;

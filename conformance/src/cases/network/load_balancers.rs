@@ -36,8 +36,8 @@ fn made(net: &Net, flags: u32, port_flags: u32) -> Result<(Value, Value, Value),
 }
 
 pub(super) const CASES: &[Case] = &[
-    Case::new(
-        "network::load_balancers::create_delete",
+    Case::of_networks(
+        "load_balancers::create_delete",
         &["net §5.4 TestCreateDeleteLoadBalancer"],
         |context| {
             let net = Net::new(context)?;
@@ -48,8 +48,8 @@ pub(super) const CASES: &[Case] = &[
             net.delete(NetworkObjectKind::Network, &network)
         },
     ),
-    Case::new(
-        "network::load_balancers::replaced",
+    Case::of_networks(
+        "load_balancers::replaced",
         &["net §5.4 TestCreateUpdateDeleteLoadBalancer"],
         |context| {
             let net = Net::new(context)?;
@@ -66,8 +66,8 @@ pub(super) const CASES: &[Case] = &[
             Ok(())
         },
     ),
-    Case::new(
-        "network::load_balancers::by_id_and_listed",
+    Case::of_networks(
+        "load_balancers::by_id_and_listed",
         &["net §5.4 TestGetLoadBalancerById, TestListLoadBalancer"],
         |context| {
             let net = Net::new(context)?;
@@ -77,8 +77,8 @@ pub(super) const CASES: &[Case] = &[
             holds(net.list(KIND, &Value::Null)?.contains(&id), "it is not listed")
         },
     ),
-    Case::new(
-        "network::load_balancers::made_again_with_its_id",
+    Case::of_networks(
+        "load_balancers::made_again_with_its_id",
         &["net §5.4 TestLoadBalancerAddRemoveEndpoint"],
         |context| {
             let net = Net::new(context)?;
@@ -95,8 +95,8 @@ pub(super) const CASES: &[Case] = &[
             net.delete(KIND, &balancer)
         },
     ),
-    Case::new(
-        "network::load_balancers::flags",
+    Case::of_networks(
+        "load_balancers::flags",
         &["net §5.4 TestAddDSRLoadBalancer, TestAddILBLoadBalancer"],
         |context| {
             let net = Net::new(context)?;
@@ -111,8 +111,8 @@ pub(super) const CASES: &[Case] = &[
             Ok(())
         },
     ),
-    Case::new(
-        "network::load_balancers::a_deleted_endpoint_leaves_it",
+    Case::of_networks(
+        "load_balancers::a_deleted_endpoint_leaves_it",
         &["net §4.4 Delete of endpoint used by LB"],
         |context| {
             let net = Net::new(context)?;

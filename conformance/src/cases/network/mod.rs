@@ -11,7 +11,7 @@ mod old;
 mod routes;
 mod rules;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hcs_contract::{
     Error, HnsEnvelope, Hresult, NetworkObject, NetworkObjectKind, NetworkService, Result as HostResult,
@@ -46,7 +46,12 @@ struct Net {
     context: Context,
     service: Arc<dyn NetworkService>,
     made: Mutex<Vec<(NetworkObjectKind, String)>>,
+    /// Given up behind what was made.
+    _turn: MutexGuard<'static, ()>,
 }
+
+/// Networks, addresses and ports are a host's own, so these cases take turns also where others run side by side.
+static TURN: Mutex<()> = Mutex::new(());
 
 impl Drop for Net {
     fn drop(&mut self) {
@@ -71,7 +76,9 @@ impl Net {
     fn new(context: &Context) -> Result<Self, Failure> {
         let service = context.fixture().networks();
         let service = service.ok_or_else(|| Failure::Broken("the fixture has no network service".into()))?;
-        Ok(Self { context: context.clone(), service, made: Mutex::default() })
+        context.step("its turn");
+        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(Self { context: context.clone(), service, made: Mutex::default(), _turn: turn })
     }
 
     /// The result of a call that must succeed, or that the host refuses as a whole.

@@ -10,9 +10,9 @@ use crate::check::{holds, same, same_text};
 const KIND: NetworkObjectKind = NetworkObjectKind::Namespace;
 
 pub(super) const CASES: &[Case] = &[
-    Case::new(
-        "network::namespaces::create_delete",
-        &["net §5.5 TestCreateDeleteNamespace, …Guest", "net §4.2"],
+    Case::of_networks(
+        "namespaces::create_delete",
+        &["net §5.5 TestCreateDeleteNamespace, …Guest", "net §4.2 namespace types"],
         |context| {
             let net = Net::new(context)?;
             for kind in ["Host", "HostDefault", "Guest", "GuestDefault"] {
@@ -23,8 +23,8 @@ pub(super) const CASES: &[Case] = &[
             Ok(())
         },
     ),
-    Case::new(
-        "network::namespaces::several_of_the_host_itself",
+    Case::of_networks(
+        "namespaces::several_of_the_host_itself",
         &["net §4.2 HostDefault, NamespaceId 5"],
         |context| {
             let net = Net::new(context)?;
@@ -34,8 +34,8 @@ pub(super) const CASES: &[Case] = &[
             net.delete(KIND, &second)
         },
     ),
-    Case::new(
-        "network::namespaces::the_host_has_one_from_the_beginning",
+    Case::of_networks(
+        "namespaces::the_host_has_one_from_the_beginning",
         &["net §4.2 pre-create one"],
         |context| {
             let net = Net::new(context)?;
@@ -48,17 +48,17 @@ pub(super) const CASES: &[Case] = &[
             holds(false, "no namespace has the type HostDefault")
         },
     ),
-    Case::new(
-        "network::namespaces::a_document_that_says_nothing",
-        &["net §2.4 Type may be absent", "net §5.10"],
+    Case::of_networks(
+        "namespaces::a_document_that_says_nothing",
+        &["net §2.4 Type may be absent", "net §5.10 ncproxy, hcsoci"],
         |context| {
             let net = Net::new(context)?;
             let namespace = net.create(KIND, &json!({"SchemaVersion": {"Major": 0, "Minor": 0}}))?;
             same_text("Type", text(&namespace, "Type"), "Host")
         },
     ),
-    Case::new(
-        "network::namespaces::by_id_and_listed",
+    Case::of_networks(
+        "namespaces::by_id_and_listed",
         &["net §5.5 TestGetNamespaceById, TestListNamespaces"],
         |context| {
             let net = Net::new(context)?;
@@ -70,8 +70,8 @@ pub(super) const CASES: &[Case] = &[
             listed.iter().try_for_each(|id| net.properties(KIND, &json!({"ID": id})).map(drop))
         },
     ),
-    Case::new(
-        "network::namespaces::endpoints_are_its_resources",
+    Case::of_networks(
+        "namespaces::endpoints_are_its_resources",
         &[
             "net §5.5 TestGetNamespaceEndpointIds, TestAddRemoveNamespaceEndpoint, TestModifyNamespaceSettings",
         ],
@@ -97,8 +97,8 @@ pub(super) const CASES: &[Case] = &[
             same_text("HostComputeNamespace", text(&endpoint, "HostComputeNamespace"), "")
         },
     ),
-    Case::new(
-        "network::namespaces::a_new_one_is_empty",
+    Case::of_networks(
+        "namespaces::a_new_one_is_empty",
         &["net §5.5 TestGetNamespaceContainers"],
         |context| {
             let net = Net::new(context)?;
@@ -106,7 +106,7 @@ pub(super) const CASES: &[Case] = &[
             same("Resources", &namespace["Resources"], &Value::Null)
         },
     ),
-    Case::new("network::namespaces::an_endpoint_that_is_not_there", &["net §2.7 803B0002"], |context| {
+    Case::of_networks("namespaces::an_endpoint_that_is_not_there", &["net §2.7 803B0002"], |context| {
         let net = Net::new(context)?;
         let namespace = net.namespace("Host")?;
         let add =

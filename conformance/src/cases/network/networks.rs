@@ -23,8 +23,8 @@ fn comes_and_goes(net: &Net, network: &Value, policy: &Value) -> Result<(), Fail
 }
 
 pub(super) const CASES: &[Case] = &[
-    Case::new(
-        "network::networks::create_delete",
+    Case::of_networks(
+        "networks::create_delete",
         &["net §5.6 TestCreateDeleteNetwork", "net §4.4 IDs"],
         |context| {
             let net = Net::new(context)?;
@@ -37,8 +37,8 @@ pub(super) const CASES: &[Case] = &[
             net.fails("delete it again", again, Hresult::ERROR_NOT_FOUND).map(drop)
         },
     ),
-    Case::new(
-        "network::networks::a_default_route_without_a_length",
+    Case::of_networks(
+        "networks::a_default_route_without_a_length",
         &["net §5.1, as v0.8.4 sends it"],
         |context| {
             let net = Net::new(context)?;
@@ -49,9 +49,9 @@ pub(super) const CASES: &[Case] = &[
             same_text("the endpoint's gateway", text(&endpoint["Routes"][0], "NextHop"), GATEWAY)
         },
     ),
-    Case::new(
-        "network::networks::addresses_are_chosen",
-        &["net §5.6 TestCreateDeleteNetworks 2", "net §4.4"],
+    Case::of_networks(
+        "networks::addresses_are_chosen",
+        &["net §5.6 TestCreateDeleteNetworks 2", "net §4.4 what the service fills in"],
         |context| {
             let net = Net::new(context)?;
             let network = net.create(
@@ -70,8 +70,8 @@ pub(super) const CASES: &[Case] = &[
             )
         },
     ),
-    Case::new(
-        "network::networks::by_id_and_by_name",
+    Case::of_networks(
+        "networks::by_id_and_by_name",
         &["net §5.6 TestGetNetworkByName, TestGetNetworkById"],
         |context| {
             let net = Net::new(context)?;
@@ -87,25 +87,21 @@ pub(super) const CASES: &[Case] = &[
             )
         },
     ),
-    Case::new(
-        "network::networks::every_one_that_is_listed_opens",
-        &["net §5.6 TestListNetwork"],
-        |context| {
-            let net = Net::new(context)?;
-            let network = net.nat()?;
-            let listed = net.list(KIND, &Value::Null)?;
-            holds(listed.iter().any(|id| id == text(&network, "ID")), "the new network is not listed")?;
-            for id in listed {
-                let properties = net.properties(KIND, &json!({"ID": id}))?;
-                same_text("ID", text(&properties, "ID"), &id)?;
-                // A client that presets nothing would take a network without a type for none.
-                holds(!text(&properties, "Type").is_empty(), format!("it has no Type: {properties}"))?;
-            }
-            Ok(())
-        },
-    ),
-    Case::new(
-        "network::networks::flags_are_echoed",
+    Case::of_networks("networks::every_one_that_is_listed_opens", &["net §5.6 TestListNetwork"], |context| {
+        let net = Net::new(context)?;
+        let network = net.nat()?;
+        let listed = net.list(KIND, &Value::Null)?;
+        holds(listed.iter().any(|id| id == text(&network, "ID")), "the new network is not listed")?;
+        for id in listed {
+            let properties = net.properties(KIND, &json!({"ID": id}))?;
+            same_text("ID", text(&properties, "ID"), &id)?;
+            // A client that presets nothing would take a network without a type for none.
+            holds(!text(&properties, "Type").is_empty(), format!("it has no Type: {properties}"))?;
+        }
+        Ok(())
+    }),
+    Case::of_networks(
+        "networks::flags_are_echoed",
         &["net §5.6 TestNetworkFlags: equal to 8, no more bits"],
         |context| {
             let net = Net::new(context)?;
@@ -114,8 +110,8 @@ pub(super) const CASES: &[Case] = &[
             same("Flags", &network["Flags"].as_u64(), &Some(8))
         },
     ),
-    Case::new(
-        "network::networks::remote_subnet_route",
+    Case::of_networks(
+        "networks::remote_subnet_route",
         &["net §5.6 TestAddRemoveRemoteSubnetRoutePolicy"],
         |context| {
             let net = Net::new(context)?;
@@ -130,23 +126,23 @@ pub(super) const CASES: &[Case] = &[
             )
         },
     ),
-    Case::new("network::networks::host_route", &["net §5.6 TestAddRemoveHostRoutePolicy"], |context| {
+    Case::of_networks("networks::host_route", &["net §5.6 TestAddRemoveHostRoutePolicy"], |context| {
         let net = Net::new(context)?;
         let network = net.overlay()?;
         comes_and_goes(&net, &network, &json!({"Type": "HostRoute", "Settings": {}}))
     }),
-    Case::new("network::networks::network_acl", &["net §5.6 TestAddRemoveNetworACLPolicy"], |context| {
+    Case::of_networks("networks::network_acl", &["net §5.6 TestAddRemoveNetworACLPolicy"], |context| {
         let net = Net::new(context)?;
         let network = net.nat()?;
         comes_and_goes(&net, &network, &json!({"Type": "NetworkACL", "Settings": acl_pair()[0]["Settings"]}))
     }),
-    Case::new("network::networks::l2_bridge", &["net §5.1 L2Bridge"], |context| {
+    Case::of_networks("networks::l2_bridge", &["net §5.1 L2Bridge"], |context| {
         let net = Net::new(context)?;
         let network = net.network_of("L2Bridge", |document| document["Flags"] = 8.into())?;
         same_text("Type", text(&network, "Type"), "L2Bridge")
     }),
-    Case::new(
-        "network::networks::deleted_with_its_endpoints",
+    Case::of_networks(
+        "networks::deleted_with_its_endpoints",
         &["net §4.4 Network delete with live endpoints"],
         |context| {
             let net = Net::new(context)?;
@@ -164,9 +160,9 @@ pub(super) const CASES: &[Case] = &[
             )
         },
     ),
-    Case::new(
-        "network::networks::two_nat_networks_need_two_prefixes",
-        &["net §2.7 803B0010", "net §4.4"],
+    Case::of_networks(
+        "networks::two_nat_networks_need_two_prefixes",
+        &["net §2.7 803B0010", "net §4.4 what the service fills in"],
         |context| {
             let net = Net::new(context)?;
             let first = net.nat()?;
@@ -184,7 +180,7 @@ pub(super) const CASES: &[Case] = &[
             net.nat().map(drop)
         },
     ),
-    Case::new("network::networks::a_wrong_prefix_or_type", &["net §2.7 803B000B, 803B0030"], |context| {
+    Case::of_networks("networks::a_wrong_prefix_or_type", &["net §2.7 803B000B, 803B0030"], |context| {
         let net = Net::new(context)?;
         for (member, value, code) in [
             ("Type", json!("Nonsense"), Hresult::HCN_E_INVALID_NETWORK_TYPE),

@@ -37,13 +37,13 @@ fn fails(net: &Net, method: &str, path: &str, object: &Value, code: Hresult) -> 
 }
 
 pub(super) const CASES: &[Case] = &[
-    Case::new("network::old::version", &["net §5.8", "net §2.8"], |context| {
+    Case::of_networks("hns::version", &["net §5.8 feature tests", "net §2.8 versions"], |context| {
         let net = Net::new(context)?;
         let version = net.hns("GET", "/globals/version", &Value::Null)?;
         holds(version["Major"].as_u64() >= Some(9), format!("a version with HCN v2: {version}"))?;
         same("the same again", &net.hns("GET", "/globals/version", &Value::Null)?, &version)
     }),
-    Case::new("network::old::network_and_endpoint", &["net §5.9 TestEndpoint, TestNetwork"], |context| {
+    Case::of_networks("hns::network_and_endpoint", &["net §5.9 TestEndpoint, TestNetwork"], |context| {
         let net = Net::new(context)?;
         let (network, endpoint) = made(&net)?;
         same_text("AddressPrefix", text(&network["Subnets"][0], "AddressPrefix"), PREFIX)?;
@@ -59,9 +59,9 @@ pub(super) const CASES: &[Case] = &[
         net.hns("DELETE", &endpoint_path, &Value::Null)?;
         net.hns("DELETE", &path("networks", &network), &Value::Null).map(drop)
     }),
-    Case::new(
-        "network::old::lists_are_arrays",
-        &["net §5.9 TestEndpointGetAll, TestNetworkGetAll", "net §1.2"],
+    Case::of_networks(
+        "hns::lists_are_arrays",
+        &["net §5.9 TestEndpointGetAll, TestNetworkGetAll", "net §1.2 the envelope"],
         |context| {
             let net = Net::new(context)?;
             let (network, endpoint) = made(&net)?;
@@ -88,7 +88,7 @@ pub(super) const CASES: &[Case] = &[
                 .ok_or_else(|| Failure::Broken("policy lists are no array".into()))
         },
     ),
-    Case::new("network::old::statistics_of_every_endpoint", &["net §5.9 TestEndpointStatsAll"], |context| {
+    Case::of_networks("hns::statistics_of_every_endpoint", &["net §5.9 TestEndpointStatsAll"], |context| {
         let net = Net::new(context)?;
         let (network, endpoint) = made(&net)?;
         let statistics = net.hns("GET", &path("endpointstats", &endpoint), &Value::Null)?;
@@ -100,8 +100,8 @@ pub(super) const CASES: &[Case] = &[
         }
         net.hns("DELETE", &path("networks", &network), &Value::Null).map(drop)
     }),
-    Case::new(
-        "network::old::accelerated_addresses",
+    Case::of_networks(
+        "hns::accelerated_addresses",
         &["net §5.9 TestAccelnetNnvManagementMacAddresses"],
         |context| {
             let net = Net::new(context)?;
@@ -113,8 +113,8 @@ pub(super) const CASES: &[Case] = &[
             same("what is left", &left["MacAddressList"].as_array().map_or(0, Vec::len), &0)
         },
     ),
-    Case::new(
-        "network::old::documents_of_v1_make_objects_of_v2",
+    Case::of_networks(
+        "hns::documents_of_v1_make_objects_of_v2",
         &["net §5.9 TestV1Network, TestV1Endpoint"],
         |context| {
             let net = Net::new(context)?;
@@ -128,7 +128,7 @@ pub(super) const CASES: &[Case] = &[
             same("its network", &endpoint["HostComputeNetwork"], &network["ID"])
         },
     ),
-    Case::new("network::old::both_see_the_same_objects", &["net §1.6 Visibility across APIs"], |context| {
+    Case::of_networks("hns::both_see_the_same_objects", &["net §1.6 Visibility across APIs"], |context| {
         let net = Net::new(context)?;
         let (network, endpoint) = made(&net)?;
         let newer = net.properties(NetworkObjectKind::Endpoint, &endpoint)?;
@@ -154,8 +154,8 @@ pub(super) const CASES: &[Case] = &[
         let opened = net.service.open(NetworkObjectKind::Namespace, text(&namespace, "ID"));
         net.fails("open what v1 has deleted", opened, Hresult::ERROR_NOT_FOUND).map(drop)
     }),
-    Case::new(
-        "network::old::properties_in_the_words_of_v1",
+    Case::of_networks(
+        "hns::properties_in_the_words_of_v1",
         &["net §2.8: the answer follows the query's schema"],
         |context| {
             let net = Net::new(context)?;
@@ -167,15 +167,15 @@ pub(super) const CASES: &[Case] = &[
             same_text("AddressPrefix", text(&older["Subnets"][0], "AddressPrefix"), PREFIX)
         },
     ),
-    Case::new("network::old::a_namespace_from_nothing", &["net §1.3 POST /namespaces/"], |context| {
+    Case::of_networks("hns::a_namespace_from_nothing", &["net §1.3 POST /namespaces/"], |context| {
         let net = Net::new(context)?;
         let namespace = net.hns("POST", "/namespaces/", &json!({}))?;
         net.later(NetworkObjectKind::Namespace, text(&namespace, "ID"));
         same("the id's length", &text(&namespace, "ID").len(), &36)?;
         net.hns("DELETE", &path("namespaces", &namespace), &Value::Null).map(drop)
     }),
-    Case::new(
-        "network::old::policies_are_replaced_as_a_whole",
+    Case::of_networks(
+        "hns::policies_are_replaced_as_a_whole",
         &["net §1.3 POST /endpoints/{id}: Endpoint (whole)"],
         |context| {
             let net = Net::new(context)?;
@@ -194,7 +194,7 @@ pub(super) const CASES: &[Case] = &[
             same("what is left", &newer["Policies"], &Value::Null)
         },
     ),
-    Case::new("network::old::what_is_not_there", &["net §1.2 Element not found."], |context| {
+    Case::of_networks("hns::what_is_not_there", &["net §1.2 Element not found."], |context| {
         let net = Net::new(context)?;
         for collection in ["networks", "endpoints", "namespaces", "policylists"] {
             for method in ["GET", "DELETE"] {
@@ -211,7 +211,7 @@ pub(super) const CASES: &[Case] = &[
         let answer = answer.map_err(|error| failed("GET", error))?;
         holds(answer.contains("Element not found."), format!("clients know it by this text alone: {answer}"))
     }),
-    Case::new("network::old::nothing_is_deleted_wholesale", &["net §1.3 Path notes"], |context| {
+    Case::of_networks("hns::nothing_is_deleted_wholesale", &["net §1.3 Path notes"], |context| {
         let net = Net::new(context)?;
         let (network, _) = made(&net)?;
         for collection in ["networks", "endpoints", "namespaces", "policylists"] {
@@ -219,7 +219,7 @@ pub(super) const CASES: &[Case] = &[
         }
         net.hns("GET", &path("networks", &network), &Value::Null).map(drop)
     }),
-    Case::new("network::old::a_balancer_and_a_route_are_policy_lists", &["net §1.6 PolicyList"], |context| {
+    Case::of_networks("hns::a_balancer_and_a_route_are_policy_lists", &["net §1.6 PolicyList"], |context| {
         let net = Net::new(context)?;
         let (_, endpoint) = made(&net)?;
         let reference = format!("/endpoints/{}", text(&endpoint, "ID"));

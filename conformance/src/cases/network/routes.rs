@@ -25,8 +25,8 @@ fn made(net: &Net) -> Result<(Value, Value, Value), Failure> {
 }
 
 pub(super) const CASES: &[Case] = &[
-    Case::new(
-        "network::routes::create_delete",
+    Case::of_networks(
+        "routes::create_delete",
         &["net §5.7 TestCreateDeleteRoute, TestGetRouteById, TestListRoutes, TestAddRoute"],
         |context| {
             let net = Net::new(context)?;
@@ -38,8 +38,8 @@ pub(super) const CASES: &[Case] = &[
             net.delete(KIND, &route)
         },
     ),
-    Case::new(
-        "network::routes::made_again_with_its_id",
+    Case::of_networks(
+        "routes::made_again_with_its_id",
         &["net §5.7 TestRouteAddRemoveEndpoint"],
         |context| {
             let net = Net::new(context)?;
@@ -58,7 +58,7 @@ pub(super) const CASES: &[Case] = &[
             net.delete(NetworkObjectKind::Network, &network)
         },
     ),
-    Case::new("network::routes::cannot_be_changed", &["net §2.6 SdnRoute: E_NOTIMPL"], |context| {
+    Case::of_networks("routes::cannot_be_changed", &["net §2.6 SdnRoute: E_NOTIMPL"], |context| {
         let net = Net::new(context)?;
         let (.., route) = made(&net)?;
         let error = net.fails("modify it", net.open(KIND, &route)?.modify("{}"), Hresult::E_NOTIMPL)?;

@@ -11,9 +11,9 @@ use crate::check::{holds, same};
 use crate::{Case, Failure};
 
 pub(super) const CASES: &[Case] = &[
-    Case::new(
-        "network::rules::unknown_members_are_kept",
-        &["contract, NetworkService: kept and echoed", "net §0.12"],
+    Case::of_networks(
+        "network_rules::unknown_members_are_kept",
+        &["contract NetworkService: kept and echoed", "net §0.12 absent structs"],
         |context| {
             let net = Net::new(context)?;
             let network = net.network_of("NAT", |document| document["Nobody"] = json!({"x": [1, null]}))?;
@@ -22,7 +22,7 @@ pub(super) const CASES: &[Case] = &[
             same("Nobody", &endpoint["Nobody"], &json!(7))
         },
     ),
-    Case::new("network::rules::names_in_any_case", &["net §0.11"], |context| {
+    Case::of_networks("network_rules::names_in_any_case", &["net §0.11 names in any case"], |context| {
         let net = Net::new(context)?;
         let namespace = net.create(
             NetworkObjectKind::Namespace,
@@ -30,9 +30,9 @@ pub(super) const CASES: &[Case] = &[
         )?;
         same("Type, as it came", &text(&namespace, "Type"), &"guest")
     }),
-    Case::new(
-        "network::rules::policies_keep_their_order_and_words",
-        &["net §4.4 Policies on create", "net §0.14"],
+    Case::of_networks(
+        "network_rules::policies_keep_their_order_and_words",
+        &["net §4.4 Policies on create", "net §0.14 types in any case"],
         |context| {
             let net = Net::new(context)?;
             let network = net.nat()?;
@@ -42,9 +42,9 @@ pub(super) const CASES: &[Case] = &[
             same("Policies", &endpoint["Policies"], &policies)
         },
     ),
-    Case::new(
-        "network::rules::an_id_has_one_text",
-        &["net §2.2: the same letter case everywhere", "net §6"],
+    Case::of_networks(
+        "network_rules::an_id_has_one_text",
+        &["net §2.2: the same letter case everywhere", "net §6 letter case of ids"],
         |context| {
             let net = Net::new(context)?;
             let id = "b1e7c6d2-0000-4F52-9D19-57e9f4a8e8b2";
@@ -68,30 +68,34 @@ pub(super) const CASES: &[Case] = &[
             same("the namespace's", &inside["Resources"][0]["Data"]["ID"], &endpoint["ID"])
         },
     ),
-    Case::new("network::rules::what_happens_is_told", &["contract, NetworkService::subscribe"], |context| {
-        let net = Net::new(context)?;
-        let (send, told) = channel();
-        let send = Mutex::new(send);
-        let callback = Arc::new(move |event: &NetworkEvent| {
-            // Who has stopped listening has what it wants.
-            let _ = send.lock().unwrap_or_else(PoisonError::into_inner).send(event.clone());
-        });
-        let subscription = net.done("subscribe", net.service.subscribe(callback))?;
-        let network = net.nat()?;
-        net.delete(NetworkObjectKind::Network, &network)?;
-        for kind in [NetworkEventKind::NETWORK_CREATE, NetworkEventKind::NETWORK_DELETE] {
-            loop {
-                let event = told.recv_timeout(net.context.patience());
-                let event = event.map_err(|_| Failure::Nothing(kind.to_string()))?;
-                let of_ours = event.data.as_deref().unwrap_or_default().contains(text(&network, "ID"));
-                if event.kind == kind && of_ours {
-                    break;
+    Case::of_networks(
+        "network_rules::what_happens_is_told",
+        &["contract NetworkService: subscribe"],
+        |context| {
+            let net = Net::new(context)?;
+            let (send, told) = channel();
+            let send = Mutex::new(send);
+            let callback = Arc::new(move |event: &NetworkEvent| {
+                // Who has stopped listening has what it wants.
+                let _ = send.lock().unwrap_or_else(PoisonError::into_inner).send(event.clone());
+            });
+            let subscription = net.done("subscribe", net.service.subscribe(callback))?;
+            let network = net.nat()?;
+            net.delete(NetworkObjectKind::Network, &network)?;
+            for kind in [NetworkEventKind::NETWORK_CREATE, NetworkEventKind::NETWORK_DELETE] {
+                loop {
+                    let event = told.recv_timeout(net.context.patience());
+                    let event = event.map_err(|_| Failure::Nothing(kind.to_string()))?;
+                    let of_ours = event.data.as_deref().unwrap_or_default().contains(text(&network, "ID"));
+                    if event.kind == kind && of_ours {
+                        break;
+                    }
                 }
             }
-        }
-        drop(subscription);
-        let namespace = net.namespace("Guest")?;
-        let late = told.try_iter().find(|event| event.kind == NetworkEventKind::NAMESPACE_CREATE);
-        holds(late.is_none(), format!("told after the subscription has ended: {late:?} of {namespace}"))
-    }),
+            drop(subscription);
+            let namespace = net.namespace("Guest")?;
+            let late = told.try_iter().find(|event| event.kind == NetworkEventKind::NAMESPACE_CREATE);
+            holds(late.is_none(), format!("told after the subscription has ended: {late:?} of {namespace}"))
+        },
+    ),
 ];

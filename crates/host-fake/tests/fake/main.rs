@@ -4,5 +4,6 @@
 
 mod faults;
 mod life;
+mod networks;
 mod processes;
 mod support;

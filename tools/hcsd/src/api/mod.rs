@@ -1,5 +1,6 @@
 //! What requests have in common: parts of paths, bodies, and calls that may go on after their answer.
 
+pub(crate) mod network;
 pub(crate) mod process;
 pub(crate) mod records;
 pub(crate) mod service;

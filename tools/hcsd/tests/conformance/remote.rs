@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hcs_conformance::{Fixture, GuestOs, Program, Refusal, Schema};
-use hcs_contract::ComputeService;
+use hcs_contract::{ComputeService, NetworkService};
 use hcs_host_remote::{Options, RemoteHost};
-use hcsd::{Config, Listener, Server};
+use hcsd::{Config, Listener, Server, Services};
 use serde_json::Value;
 use tokio::sync::oneshot;
 
@@ -29,7 +29,8 @@ impl Remote {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let (stop, stopped) = oneshot::channel();
-        let server = Server::new(inner.service(), Config::default());
+        let services = Services { networks: inner.networks(), ..inner.service().into() };
+        let server = Server::new(services, Config::default());
         let listener = runtime.block_on(async { Listener::unix(&socket) }).unwrap();
         runtime.spawn(async move {
             server.serve(vec![listener], async { drop(stopped.await) }).await;
@@ -86,6 +87,10 @@ impl Fixture for Remote {
 
     fn other_client(&self) -> Arc<dyn ComputeService> {
         Arc::new(client(&self.address))
+    }
+
+    fn networks(&self) -> Option<Arc<dyn NetworkService>> {
+        self.inner.networks().map(|_| Arc::new(self.client.clone()) as Arc<dyn NetworkService>)
     }
 
     fn guest(&self) -> GuestOs {

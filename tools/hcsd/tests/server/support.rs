@@ -10,7 +10,7 @@ use std::time::Duration;
 use hcs_contract::ComputeService;
 use hcs_host_fake::FakeHost;
 use hcs_host_remote::{Options, RemoteHost};
-use hcsd::{Config, Listener, Server, Token};
+use hcsd::{Config, Listener, Server, Services, Token};
 use tokio::sync::oneshot;
 
 /// Longer than anything here takes on a busy machine: a hang fails instead of hanging the run.
@@ -61,7 +61,9 @@ impl Served {
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let mut config = Config::default();
         change(&mut config);
-        let server = Server::with_storage(Arc::new(fake.clone()), storage(folder.path()), config);
+        let compute: Arc<dyn ComputeService> = Arc::new(fake.clone());
+        let services = Services { storage: storage(folder.path()), ..compute.into() };
+        let server = Server::new(services, config);
         fs_err::write(folder.path().join("token"), TOKEN).unwrap();
         let (listeners, tcp) = runtime.block_on(async {
             let unix = Listener::unix(&folder.path().join("hcsd.sock")).unwrap();
