@@ -58,6 +58,7 @@ targets! {
     layers::backup_stream,
     layers::stream_buffers,
     layers::tar_to_layer,
+    layers::transport_folder,
 }
 
 /// The parts of an input between separators; what is not UTF-8 is replaced.
