@@ -80,6 +80,8 @@ points! {
     MountNetns: Call,
     /// The client removes a kept record.
     RemoveRecord: Step,
+    /// The client has done a step of a call on a layer.
+    LayerStep: Step,
     /// Client or supervisor remove a tree of files.
     RemoveTree: Call,
     /// Client or supervisor remove a cgroup from a hierarchy.

@@ -5,7 +5,7 @@ use std::io::{Read as _, Write as _};
 use hcs_layers::backup::{Event, Push, Reader, StreamHeader, Writer};
 use hcs_layers::reparse::Reparse;
 use hcs_layers::tar::{Export, Import, Source, Unpack};
-use hcs_layers::{LayerOptions, LayerWriter, ea, inspect, security};
+use hcs_layers::{LayerOptions, LayerReader, LayerWriter, diff, ea, inspect, security, transport};
 
 /// Bytes of holes that are worth being written out.
 const HOLES: u64 = 1 << 22;
@@ -120,4 +120,34 @@ pub fn tar_to_layer(bytes: &[u8]) {
     let mut again = Vec::new();
     Export::new().run(&path, &mut again, |_| {}).expect("our form can be exported");
     assert!(again == ours, "our form is not the same again");
+}
+
+/// A byte of options, the lengths of a list of tombstones and of a file's carrier in 16 bits each, those two, and what is left
+/// is a folder's carrier. If a layer can be made of such a transport folder, it gives a folder that makes the same layer.
+///
+/// # Panics
+/// When it does not, or when a failure leaves something.
+pub fn transport_folder(bytes: &[u8]) {
+    let [flags, a, b, c, d, rest @ ..] = bytes else { return };
+    let length = |low: &u8, high: &u8| usize::from(u16::from_le_bytes([*low, *high]));
+    let (list, rest) = rest.split_at(length(a, b).min(rest.len()));
+    let (file, folder) = rest.split_at(length(c, d).min(rest.len()));
+    let place = tempfile::tempdir().expect("there is a folder for temporary files");
+    let path = |name: &str| place.path().join(name);
+    let layer = LayerWriter::create(&path("base"), LayerOptions::default()).expect("an empty folder");
+    layer.finish().expect("an empty layer");
+    fs_err::create_dir_all(path("in/Files/d")).expect("a new folder");
+    for (name, content) in [("tombstones.txt", list), ("Files/d/f", file), ("Files/d.$wcidirs$", folder)] {
+        fs_err::write(path("in").join(name), content).expect("a new file");
+    }
+    let parents = || if flags & 1 == 0 { vec![path("base")] } else { Vec::new() };
+    let made = transport::import(&path("in"), &path("one"), parents());
+    assert_eq!(path("one").exists(), made.is_ok(), "something is left of a failure");
+    if made.is_err() || inspect(&path("one"), true).expect("a whole layer").size > HOLES {
+        return;
+    }
+    let mut layer = LayerReader::open(&path("one")).expect("what was imported can be read");
+    transport::export(&mut layer, &path("out")).expect("what was imported can be exported");
+    transport::import(&path("out"), &path("two"), parents()).expect("what was exported can be imported");
+    assert_eq!(diff(&path("one"), &path("two")).expect("two layers"), [], "it is another layer");
 }

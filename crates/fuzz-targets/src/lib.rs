@@ -64,6 +64,7 @@ targets! {
     remote::remote_document,
     oci::image_documents,
     oci::dockerfile,
+    layers::transport_folder,
 }
 
 /// The parts of an input between separators; what is not UTF-8 is replaced.

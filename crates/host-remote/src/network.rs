@@ -20,8 +20,7 @@ const ROOT: &str = "/v1/network";
 impl RemoteHost {
     /// One request about networks; its answer.
     fn network(&self, call: OperationKind, about: &Object, path: &str, body: &str) -> Result<Vec<u8>> {
-        let answer =
-            self.session().and_then(|session| session.request(call, "POST", path, "", body.as_bytes()));
+        let answer = self.in_session(|session| session.request(call, "POST", path, "", body.as_bytes()));
         let answer = answer.map_err(|error| error.with_operation(call).with_object(about.clone()))?;
         Ok(answer.body)
     }

@@ -10,15 +10,15 @@ mod error;
 mod event;
 mod line;
 mod names;
-mod storage;
 mod network;
+mod storage;
 mod text;
 
 pub use error::{WireError, WireKind, WireObject};
 pub use event::WireEvent;
 pub use line::{Created, Information, Line, Opened, Outcome, Pending};
-pub use storage::{StorageCall, WireLayer};
 pub use network::{FoundObject, WireNetworkEvent, kind_in_path, kind_of_path};
+pub use storage::{StorageCall, WireLayer};
 pub use text::{encode_component, from_hex, to_hex};
 
 /// The version of what is said. It stands in every path, and in the first line of a session.

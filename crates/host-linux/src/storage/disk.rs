@@ -10,6 +10,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use hcs_contract::{Error, Result};
+use hcs_fault::Point;
 use hcs_silo::disk::mount_ext4;
 use rustix::io::Errno;
 
@@ -71,7 +72,10 @@ pub(super) fn mount(path: &Path) -> Result<OwnedFd> {
 /// Makes a file beside its place, and names it when it is whole.
 fn anew(path: &Path, make: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
     let new = path.with_extension("new");
-    let made = make(&new).and_then(|()| fs_err::rename(&new, path).map_err(|error| io("name", &new, error)));
+    let made = make(&new).and_then(|()| {
+        hcs_fault::step(Point::LayerStep);
+        fs_err::rename(&new, path).map_err(|error| io("name", &new, error))
+    });
     if made.is_err() {
         // Best effort: the next call makes it anew anyway.
         let _ = fs_err::remove_file(&new);

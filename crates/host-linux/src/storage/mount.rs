@@ -79,3 +79,41 @@ pub(super) fn is_mounted(path: &Path) -> Result<bool> {
 pub(super) fn is_overlay(path: &Path) -> Result<bool> {
     Ok(is_mounted(path)? && u64::try_from(rustix::fs::statfs(path)?.f_type) == Ok(OVERLAY.into()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As many layers as an image may have, by descriptors and by paths, which kernels before 6.13 take.
+    #[test]
+    fn a_chain_of_128_layers_is_mounted_by_either_way() {
+        let place = tempfile::tempdir_in("/var/tmp").unwrap();
+        let folder = |name: String| {
+            let path = place.path().join(name);
+            fs_err::create_dir(&path).unwrap();
+            path
+        };
+        let lowers: Vec<_> = (0..128).map(|number| folder(format!("layer-{number}"))).collect();
+        for (number, lower) in lowers.iter().enumerate() {
+            fs_err::write(lower.join(format!("file-{number}")), "").unwrap();
+        }
+        let open =
+            |path: &Path| rustix::fs::open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).unwrap();
+        for way in ["one", "other"] {
+            let [upper, work, target] =
+                ["upper", "work", "target"].map(|name| folder(format!("{name}-{way}")));
+            let mounted = if way == "one" {
+                overlay(&lowers, &upper, &work, &target)
+            } else {
+                let lowers: Vec<_> = lowers.iter().map(|lower| open(lower)).collect();
+                by_paths(&lowers, &open(&upper), &open(&work), &target)
+            };
+            mounted.unwrap();
+            let there = is_overlay(&target).unwrap();
+            let files = fs_err::read_dir(&target).unwrap().count();
+            detach(&target).unwrap();
+            assert!(there && !is_mounted(&target).unwrap(), "{way}");
+            assert_eq!(files, 128, "{way}");
+        }
+    }
+}

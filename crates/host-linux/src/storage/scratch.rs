@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use hcs_contract::{Deadline, Error, Hresult, LayerDescriptor, Result};
+use hcs_fault::Point;
 use rustix::fs::Mode;
 use rustix::io::Errno;
 
@@ -38,7 +39,9 @@ impl Call<'_> {
                 Err(Errno::EXIST) => clear_unfinished(&layer)?,
                 Err(errno) => return Err(os("make", &layer, errno)),
             }
+            hcs_fault::step(Point::LayerStep);
             make_folders(&layer)?;
+            hcs_fault::step(Point::LayerStep);
             // Last: without it there is no layer.
             Mark::new(parents.clone(), None).write(&layer)
         })
@@ -70,6 +73,7 @@ impl Call<'_> {
                 }
                 None => disk::make(&image, size)?,
             }
+            hcs_fault::step(Point::LayerStep);
             Mark::new(mark.parents, Some(size)).write(&layer)
         })
     }
@@ -81,6 +85,7 @@ impl Call<'_> {
             if volume.state()?.is_none() {
                 volume.set(&volume.new_state()?)?;
             }
+            hcs_fault::step(Point::LayerStep);
             if mark.size.is_none() {
                 return Ok(());
             }
@@ -137,6 +142,7 @@ impl Call<'_> {
                 volume::mount_point(&state.target)?;
             }
             volume.set(&state)?;
+            hcs_fault::step(Point::LayerStep);
             let upper = if mark.size.is_some() { volume.disk() } else { layer.clone() };
             let lowers = parents.iter().map(|parent| layer::lower(parent)).collect::<Result<Vec<_>>>()?;
             for lower in &lowers {
@@ -147,6 +153,7 @@ impl Call<'_> {
             }
             let mounted = mount::overlay(&lowers, &upper.join(FILES), &upper.join(WORK), &state.target);
             mounted.map_err(|errno| os("mount the overlay of", &layer, errno))?;
+            hcs_fault::step(Point::LayerStep);
             state.prepared = true;
             volume.set(&state)
         })
@@ -172,6 +179,7 @@ impl Call<'_> {
                 }
             }
             hide(&layer, &state)?;
+            hcs_fault::step(Point::LayerStep);
             (state.prepared, state.points) = (false, Vec::new());
             volume.set(&state)
         })
@@ -222,6 +230,7 @@ impl Call<'_> {
                 hide(&layer, &state)?;
             }
             hide_disk(volume)?;
+            hcs_fault::step(Point::LayerStep);
             volume.unset()
         })
     }
@@ -296,7 +305,9 @@ impl Call<'_> {
     /// Does `work` with a layer that nobody else works on, and leaves nothing of an idle one.
     pub(super) fn with<T>(&self, layer: &Path, work: impl FnOnce(&Volume) -> Result<T>) -> Result<T> {
         let volume = Volume::take(self.layout, layer, self.deadline)?;
+        hcs_fault::step(Point::LayerStep);
         let result = work(&volume);
+        hcs_fault::step(Point::LayerStep);
         let left = volume.leave();
         let value = result?;
         left?;
@@ -312,6 +323,7 @@ fn show_disk(volume: &Volume) -> Result<()> {
     volume::mount_point(&place)?;
     let disk = disk::mount(&volume.layer.join(DISK))?;
     mount::attach(&disk, &place).map_err(|errno| os("attach the disk at", &place, errno))?;
+    hcs_fault::step(Point::LayerStep);
     make_folders(&place)
 }
 

@@ -184,3 +184,25 @@ fn calls_that_race_are_told_what_one_order_gives_and_leave_nothing() {
     host.destroy_layer(&path).unwrap();
     assert_eq!(place.volumes(), 0);
 }
+
+#[test]
+fn a_chain_of_128_layers_is_shown() {
+    let place = Place::new();
+    let host = &place.host;
+    let mut chain = place.base();
+    for number in 1..128 {
+        let path = place.path(&format!("layer-{number}"));
+        host.create_layer(&path, &chain[0].path).unwrap();
+        fs_err::write(Path::new(&path).join("Files/top"), number.to_string()).unwrap();
+        chain.insert(0, LayerDescriptor { path, ..LayerDescriptor::default() });
+    }
+    let scratch = place.path("scratch");
+    host.create_sandbox_layer(&scratch, &chain).unwrap();
+    host.activate_layer(&scratch).unwrap();
+    host.prepare_layer(&scratch, &chain).unwrap();
+    let folder = host.volume_path(&host.layer_mount_path(&scratch).unwrap()).unwrap();
+    assert_eq!(fs_err::read(folder.join("top")).unwrap(), b"127");
+    assert_eq!(fs_err::read(folder.join("hello.txt")).unwrap(), b"hello");
+    place.hide(&scratch);
+    host.destroy_layer(&scratch).unwrap();
+}
