@@ -176,7 +176,7 @@ mod tests {
         assert!(chosen(&all, Some("windows/amd64/10.0.1776")).is_err());
         assert!(chosen(&all[5..], None).unwrap_err().ends_with("none that says for what it is"));
         let silent = Descriptor::of("m", b"");
-        assert_eq!(chosen(&[silent.clone()], None), ok("?"));
+        assert_eq!(chosen(std::slice::from_ref(&silent), None), ok("?"));
         assert!(chosen(&[silent], Some("linux/amd64")).is_err());
     }
 

@@ -393,7 +393,7 @@ mod tests {
         let documents = crate::commit::empty(&crate::Platform::default());
         let make = |paths: &[&str], any_case| {
             let wanted: Vec<_> = paths.iter().map(|text| path(text)).collect();
-            store.wanted_folders(&documents, &[lower.clone()], &wanted, any_case).unwrap()
+            store.wanted_folders(&documents, std::slice::from_ref(&lower), &wanted, any_case).unwrap()
         };
         assert_eq!(make(&["a/b", "file.txt/x"], false), None);
         let made = make(&["a/c/d", "x"], false).unwrap().join(FILES);

@@ -26,7 +26,7 @@ fn what_is_saved_is_loaded_with_the_same_digest_and_the_same_bytes() {
     assert_eq!(save(&other), bytes);
 
     let layout = place.path("saved");
-    place.store.save_layout(&[entry.clone()], &layout).unwrap();
+    place.store.save_layout(std::slice::from_ref(&entry), &layout).unwrap();
     let third = Place::new();
     assert_eq!(third.store.load(&layout, None, None).unwrap()[0].manifest.digest, entry.manifest.digest);
     assert!(matches!(place.store.save_layout(&[entry], &layout), Err(ImageError::Invalid { .. })));

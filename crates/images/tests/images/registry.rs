@@ -11,6 +11,9 @@ use serde_json::json;
 use crate::server::{Reply, Request, Server, Then};
 use crate::support::{MANIFEST, Made, Place, descriptor, tar};
 
+/// What becomes of a blob.
+type Lie = fn(&[u8]) -> Vec<u8>;
+
 const SILENCE: Duration = Duration::from_millis(400);
 
 fn options() -> Options {
@@ -91,7 +94,7 @@ fn silence_ends_the_pull_and_the_next_one_goes_on() {
     assert!(matches!(error, ImageError::Transport { .. }), "{error}");
     assert_eq!(place.names("partial"), [Digest::of(&made.blobs[1]).hex()]);
     place.store.pull(&name, &options(), |_| {}).unwrap();
-    let last = server.seen().into_iter().filter(|request| is_big(&made, request)).next_back().unwrap();
+    let last = server.seen().into_iter().rfind(|request| is_big(&made, request)).unwrap();
     assert_eq!(last.start(), 50_000);
     assert!(place.names("partial").is_empty());
 }
@@ -105,13 +108,16 @@ fn content_that_is_not_what_was_announced_is_refused_and_leaves_nothing() {
     };
     let longer = |blob: &[u8]| [blob, b"!"].concat();
     let shorter = |blob: &[u8]| blob[..blob.len() - 1].to_vec();
-    let lies: [fn(&[u8]) -> Vec<u8>; 2] = [changed, longer];
+    let lies: [Lie; 2] = [changed, longer];
     for lie in lies {
         let (place, made) = (Place::new(), Arc::new(image()));
         let (lying, wanted) = (Arc::clone(&made), made);
-        let server = Server::start(move |request| match is_big(&lying, request) {
-            true => Reply::new(200, lie(&lying.blobs[1])),
-            false => right(&lying, request),
+        let server = Server::start(move |request| {
+            if is_big(&lying, request) {
+                Reply::new(200, lie(&lying.blobs[1]))
+            } else {
+                right(&lying, request)
+            }
         });
         let error = place.store.pull(&server.name("x:1"), &options(), |_| {}).unwrap_err();
         assert!(matches!(error, ImageError::Mismatch { .. }), "{error}");
@@ -120,9 +126,8 @@ fn content_that_is_not_what_was_announced_is_refused_and_leaves_nothing() {
         assert!(place.store.list().unwrap().is_empty());
     }
     let (place, made) = (Place::new(), Arc::new(image()));
-    let server = Server::start(move |request| match is_big(&made, request) {
-        true => Reply::new(200, shorter(&made.blobs[1])),
-        false => right(&made, request),
+    let server = Server::start(move |request| {
+        if is_big(&made, request) { Reply::new(200, shorter(&made.blobs[1])) } else { right(&made, request) }
     });
     // It may be a connection that broke off.
     let error = place.store.pull(&server.name("x:1"), &options(), |_| {}).unwrap_err();
@@ -197,9 +202,10 @@ fn a_token_is_got_with_the_login_and_told_to_the_registry_alone() {
                 let challenge = format!(r#"Bearer realm="{realm}",service="here",scope="repository:x:pull""#);
                 return Reply::new(401, "").with("WWW-Authenticate", challenge);
             }
-            match request.path.contains("/blobs/") {
-                true => Reply::new(307, "").with("Location", format!("http://{elsewhere}{}", request.path)),
-                false => right(&made, request),
+            if request.path.contains("/blobs/") {
+                Reply::new(307, "").with("Location", format!("http://{elsewhere}{}", request.path))
+            } else {
+                right(&made, request)
             }
         }
     });

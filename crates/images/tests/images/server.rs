@@ -122,7 +122,7 @@ fn serve(stream: &TcpStream, answer: &Answer, noted: &Mutex<Vec<Request>>) -> Op
         let reply = answer(&request);
         let mut head = format!("HTTP/1.1 {} X\r\nContent-Length: {}\r\n", reply.status, reply.body.len());
         for (name, value) in &reply.headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
+            head.extend([name, ": ", value, "\r\n"]);
         }
         head.push_str("\r\n");
         writer.write_all(head.as_bytes()).ok()?;

@@ -254,7 +254,7 @@ mod tests {
         check(
             &["hcs", "run", "--rm"],
             "the following required arguments were not provided: <PROGRAM>...",
-            "Usage: hcs run [OPTIONS] [--] PROGRAM [ARG]...; For more information, try '--help'.",
+            "Usage: hcs run [OPTIONS] IMAGE [ARG]... hcs run [OPTIONS] -- PROGRAM [ARG]...; For more information, try '--help'.",
         );
         check(
             &["hcs", "ls", "--format", "xml"],

@@ -316,7 +316,7 @@ impl Stalling {
                     while passed < 100_000 {
                         match server.read(&mut piece) {
                             Ok(count) if count > 0 && client.write_all(&piece[..count]).is_ok() => {
-                                passed += count
+                                passed += count;
                             }
                             _ => return,
                         }
