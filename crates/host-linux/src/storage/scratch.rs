@@ -116,7 +116,6 @@ impl Call<'_> {
         target: impl Fn(&Volume) -> PathBuf,
     ) -> Result<()> {
         let layer = layer::real(layer)?;
-        let parents = layer::parents(parents)?;
         self.with(&layer, |volume| {
             let Some(mark) = mark(volume, &layer)? else { return Ok(()) };
             let Some(mut state) = volume.state()? else {
@@ -125,6 +124,13 @@ impl Call<'_> {
             if mark.size.is_some() && !mounted(&volume.disk())? {
                 return Err(not_ready(&layer, "its activation was not finished; activate it again"));
             }
+            // By the same names they were looked at when the layer was made.
+            let given = parents.iter().map(|parent| Path::new(&parent.path));
+            let parents = if given.eq(mark.parents.iter().map(PathBuf::as_path)) {
+                mark.parents.clone()
+            } else {
+                layer::parents(parents)?
+            };
             if parents != mark.parents {
                 let reason = format!("{parents:?} are not those that it was made with, {:?}", mark.parents);
                 return Err(Error::invalid_argument("parents", reason));
