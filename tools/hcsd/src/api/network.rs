@@ -9,7 +9,7 @@ use axum::response::Response;
 use hcs_contract::{Error, NetworkEvent, NetworkObject, NetworkObjectKind, NetworkService};
 use hcs_remote_protocol::{FoundObject, WireNetworkEvent, kind_of_path};
 use serde::Deserialize;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 use super::session::lines;
 use super::{Answer, blocking, document, nothing};
@@ -160,8 +160,9 @@ pub(crate) async fn events(State(app): AppState) -> Answer {
     let networks = networks(&app)?;
     app.check_not_draining()?;
     let (send, receive) = mpsc::channel(EVENTS);
-    let closed = send.clone();
+    let (closed, overflow) = (send.clone(), Arc::new(Notify::new()));
     let send = Mutex::new(Some(send));
+    let too_slow = Arc::clone(&overflow);
     let callback = Arc::new(move |event: &NetworkEvent| {
         let mut line = serde_json::to_vec(&WireNetworkEvent::from(event))
             .expect("lines have string keys and values that JSON can hold");
@@ -170,22 +171,17 @@ pub(crate) async fn events(State(app): AppState) -> Answer {
         if send.as_ref().is_some_and(|send| send.try_send(line.into()).is_err()) {
             // The stream ends behind what it has.
             *send = None;
+            too_slow.notify_one();
         }
     });
     let subscription = blocking(|| networks.subscribe(callback))?;
-    let weak = closed.downgrade();
-    drop(closed);
     tokio::spawn(async move {
-        if let Some(send) = weak.upgrade() {
-            // The sender that is asked must not keep the stream alive.
-            let gone = async {
-                send.closed().await;
-            };
-            tokio::select! {
-                () = gone => {}
-                () = app.ending() => {}
-            }
+        tokio::select! {
+            () = closed.closed() => {}
+            () = overflow.notified() => {}
+            () = app.ending() => {}
         }
+        drop(closed);
         // Ending it waits for a callback that runs.
         let _ = tokio::task::spawn_blocking(move || drop(subscription)).await;
     });
