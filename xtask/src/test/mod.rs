@@ -39,7 +39,7 @@ pub(crate) const DROP_MEMBER: &str = "HCSSHIM_DROP_MEMBER";
 const PROGRAM: Duration = Duration::from_mins(5);
 
 /// Longer than twenty rounds of all faults.
-const FAULTS: Duration = Duration::from_mins(60);
+const FAULTS: Duration = Duration::from_hours(1);
 
 /// A client that makes and leaves ten thousand containers.
 const CYCLES: Duration = Duration::from_mins(10);
