@@ -15,6 +15,7 @@ pub(crate) enum Code {
     /// All is well.
     Success = 0,
     /// A look has found what is not as it should be.
+    #[cfg(target_os = "linux")]
     Differs = 1,
     /// The engine, or this tool, failed; wrong usage too.
     Engine = 125,

@@ -11,6 +11,7 @@ pub(crate) enum Outcome {
     /// It did what it was asked to.
     Success,
     /// It has looked, and all is not as it should be.
+    #[cfg(target_os = "linux")]
     Differs,
     /// A program ended, with a code that fits.
     Program(u8),
@@ -32,6 +33,7 @@ impl Outcome {
     pub(crate) fn code(self) -> u8 {
         match self {
             Self::Success => Code::Success as u8,
+            #[cfg(target_os = "linux")]
             Self::Differs => Code::Differs as u8,
             Self::Program(code) => code,
             Self::TooLarge => Code::TooLarge as u8,

@@ -67,7 +67,7 @@ pub(crate) struct Registry {
     after_help = "Examples:\n  hcs image pull debian:12\n  hcs image pull --platform windows/amd64 localhost:5000/app:1"
 )]
 pub(crate) struct Pull {
-    /// The image: [REGISTRY/]PATH[:TAG][@DIGEST]
+    /// The image: REGISTRY/PATH:TAG@DIGEST; the path alone is enough
     #[arg(value_name = "IMAGE")]
     pub(crate) image: String,
     /// For which system, when there are several: OS/ARCHITECTURE[/VERSION]; Linux for this processor, or else Windows
