@@ -29,7 +29,7 @@ const GUESTS: [Guest; 2] = [
 const HELPERS: [&str; 1] = ["hcs-network"];
 
 /// What stands in for the service's DLLs in a Wine prefix; the file is called as the package is, without `hcs-`.
-const DLLS: [&str; 2] = ["hcs-vmcompute", "hcs-computecore"];
+const DLLS: [&str; 3] = ["hcs-vmcompute", "hcs-computecore", "hcs-computenetwork"];
 
 /// Wine 8 has no bcryptprimitives.dll, and Rust's standard library for Windows needs one function of it.
 const STUB: &str = "bcryptprimitives";

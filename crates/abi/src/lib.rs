@@ -1,7 +1,7 @@
-//! The C ABI of the compute service's two DLLs: what whoever calls them and whoever stands in for them must agree on.
+//! The C ABI of the service's DLLs: what whoever calls them and whoever stands in for them must agree on.
 //!
 //! Types only, and the names and signatures of the exports: [`vmcompute`] has the first generation (HRESULTs, results
-//! by notification), [`computecore`] the second (operations). No code, so that both sides compile the same words:
+//! by notification), [`computecore`] the second (operations), [`computenetwork`] networks. No code, so that both sides compile the same words:
 //! `host-windows` looks exports up and calls them, the DLLs below `dll/` export them. The numbers that cross (HRESULTs,
 //! notifications, events) are those of `hcs-contract`.
 //!
@@ -14,6 +14,7 @@
 use std::ffi::c_void;
 
 pub mod computecore;
+pub mod computenetwork;
 pub mod vmcompute;
 
 /// A kernel handle (`HANDLE`), as a process of Windows holds it. Null: none.
@@ -28,8 +29,8 @@ pub type ProcessHandle = *mut c_void;
 /// Text that goes in (`PCWSTR`).
 pub type TextIn = *const u16;
 
-/// Text that comes out (`PWSTR`): its owner is the caller, who frees it with `CoTaskMemFree` when it is of vmcompute.dll
-/// and with `LocalFree` when it is of computecore.dll. It may be null after success and after failure.
+/// Text that comes out (`PWSTR`): its owner is the caller, who frees it with `LocalFree` when it is of computecore.dll, and
+/// with `CoTaskMemFree` when it is of another DLL. It may be null after success and after failure.
 pub type TextOut = *mut u16;
 
 /// What a function returns (`HRESULT`): negative for a failure.

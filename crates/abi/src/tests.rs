@@ -5,7 +5,7 @@ use std::mem::{align_of, offset_of, size_of};
 use windows_sys::Win32::System::HostComputeSystem as hcs;
 
 use crate::computecore::{self, Event, event_options};
-use crate::{ProcessInformation, vmcompute};
+use crate::{ProcessInformation, computenetwork, vmcompute};
 
 #[test]
 fn structures_have_the_documented_offsets() {
@@ -41,11 +41,13 @@ fn structures_are_the_headers() {
 
 #[test]
 fn no_export_is_named_twice() {
-    for names in [computecore::EXPORTS.to_vec(), [vmcompute::EXPORTS, vmcompute::OTHER_DOMAINS].concat()] {
+    let first = [vmcompute::EXPORTS, vmcompute::OTHER_DOMAINS].concat();
+    for names in [first, computecore::EXPORTS.to_vec(), computenetwork::EXPORTS.to_vec()] {
         let mut sorted = names.clone();
         sorted.sort_unstable();
         sorted.dedup();
         assert_eq!(sorted.len(), names.len());
     }
-    assert_eq!((vmcompute::EXPORTS.len(), computecore::EXPORTS.len()), (26, 60));
+    let counts = [vmcompute::EXPORTS, computecore::EXPORTS, computenetwork::EXPORTS].map(<[&str]>::len);
+    assert_eq!(counts, [27, 60, 52]);
 }

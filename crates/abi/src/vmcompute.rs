@@ -1,10 +1,11 @@
 //! vmcompute.dll: the first generation. What takes long answers "pending" (0xC0370103) and completes by notification.
 //!
 //! Every function with a `result` sets it to a result document or null, whether it fails or not. The list of
-//! [`OTHER_DOMAINS`] has what the same DLL exports for networks and layers.
+//! [`OTHER_DOMAINS`] has what the same DLL exports for layers.
 
 use std::ffi::c_void;
 
+use crate::computenetwork::Answer;
 use crate::{Hresult, ProcessHandle, ProcessInformation, SystemHandle, TextIn, TextOut, exports};
 
 /// A registration for notifications (`HCS_CALLBACK`).
@@ -110,11 +111,12 @@ exports! {
     ) -> Hresult;
     /// Ends a registration; returns when running callbacks have returned.
     fn HcsUnregisterProcessCallback(registration: CallbackHandle) -> Hresult;
+    /// A request of HNS v1, such as `GET`, `/networks/` and an empty text; the answer is its envelope.
+    fn HNSCall(method: TextIn, path: TextIn, object: TextIn, response: *mut TextOut) -> Answer;
 }
 
-/// What the DLL exports for networks and layers beside the compute service.
+/// What the DLL exports for layers beside the compute service.
 pub const OTHER_DOMAINS: &[&str] = &[
-    "HNSCall",
     "ActivateLayer",
     "CopyLayer",
     "CreateLayer",

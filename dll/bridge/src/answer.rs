@@ -1,14 +1,17 @@
 //! What an export answers: an HRESULT of the ABI's generation, and the document beside it.
 
-use hcs_contract::{Error, ErrorKind, Hresult, Result};
+use hcs_abi::computenetwork::Answer;
+use hcs_contract::{Error, ErrorKind, ErrorRecord, Hresult, Result};
 
-/// Which of the service's two families of codes a DLL speaks.
+/// Which of the service's families of codes and documents a DLL speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Generation {
     /// vmcompute.dll: 0xC037xxxx.
     First,
     /// computecore.dll: 0x8037xxxx, as hosts do.
     Second,
+    /// computenetwork.dll: a host's codes, explained by error records.
+    Network,
 }
 
 impl Generation {
@@ -16,7 +19,7 @@ impl Generation {
     pub fn code(self, code: Hresult) -> Hresult {
         match self {
             Self::First => code.to_v1(),
-            Self::Second => code,
+            Self::Second | Self::Network => code,
         }
     }
 
@@ -29,13 +32,26 @@ impl Generation {
 
     /// The result document that explains it.
     pub fn document(self, error: &Error) -> String {
+        let code = Some(Hresult::from_i32(self.hresult(error)));
+        if self == Self::Network {
+            let ErrorRecord { error: mut message, .. } = ErrorRecord::from(error);
+            if let Some(hint) = error.hint() {
+                message = format!("{message} ({hint})");
+            }
+            return ErrorRecord { error: message, code }.to_json();
+        }
         let mut document = error.to_result();
-        document.error = Some(Hresult::from_i32(self.hresult(error)));
+        document.error = code;
         if let (Some(message), Some(hint)) = (&mut document.message, error.hint()) {
             *message = format!("{message} ({hint})");
         }
         document.to_json()
     }
+}
+
+/// The HRESULT in a register whose upper half is zero, as clients of the network functions read it.
+pub fn full_register(hresult: i32) -> Answer {
+    hresult.cast_unsigned() as Answer
 }
 
 /// The failure of a handle that is closed, of another kind, or none of ours.
@@ -70,6 +86,8 @@ mod tests {
             assert_eq!(document.error, Some(Hresult(code)));
             assert_eq!(document.message.as_deref(), Some("no such compute system"));
         }
+        let record = ErrorRecord::parse(&Generation::Network.document(&error));
+        assert_eq!((record.code, &*record.error), (Some(error.hresult()), "no such compute system"));
         let odd = Error::from_hresult(Hresult::S_FALSE);
         assert_eq!(Generation::First.hresult(&odd), Hresult::E_UNEXPECTED.to_i32());
     }

@@ -19,7 +19,7 @@ mod table;
 #[cfg(windows)]
 mod win;
 
-pub use answer::{Generation, invalid_handle, without_token};
+pub use answer::{Generation, full_register, invalid_handle, without_token};
 pub use delivery::Delivery;
 pub use documents::Document;
 pub use paths::{Place, place};
@@ -27,7 +27,7 @@ pub use settings::{FILE, Settings};
 pub use table::Table;
 #[cfg(windows)]
 pub use win::{
-    Out, Process, answer, answer_or, document_for_host, host, set_last_error, text, text_or_empty,
+    Callback, Out, Process, answer, answer_or, document_for_host, host, set_last_error, text, text_or_empty,
 };
 
 /// Exports that take whatever they are given and answer `E_NOTIMPL`: they are there, so that looking them up does not

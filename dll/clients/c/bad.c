@@ -100,7 +100,6 @@ int wmain(int argc, WCHAR **argv)
     EXPECT(ARGUMENT_INVALID, call("HcsRegisterProcessCallback", process, NULL, NULL, &out, NULL));
     EXPECT((HRESULT)0x80004001, call("HcsModifyServiceSettings", L"{}", &result, NULL, NULL, NULL));
     free_text(result);
-    EXPECT((HRESULT)0x80004001, call("HNSCall", L"GET", L"/globals/version", L"", &text, NULL));
     EXPECT((HRESULT)0x80004001, call("ActivateLayer", NULL, NULL, NULL, NULL, NULL));
     /* A query may be null, as it may be empty. */
     EXPECT(S_OK, call("HcsEnumerateComputeSystems", NULL, &text, NULL, NULL, NULL));

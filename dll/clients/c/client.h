@@ -1,4 +1,4 @@
-/* What the C programs share: the service's first API by lazy look-up, as clients of Windows have it, and checks. */
+/* What the C programs share: the service's first API and its networks by lazy look-up, as clients of Windows have it, and checks. */
 #pragma once
 #include <windows.h>
 #include <stdio.h>
@@ -20,10 +20,13 @@ typedef void (CALLBACK *NOTIFY)(DWORD type, void *context, HRESULT status, PCWST
 /* An export of the DLL in the system directory, looked up when it is first used. */
 static inline FARPROC look_up(const char *name)
 {
-    static HMODULE module;
-    if (!module) module = LoadLibraryExW(L"vmcompute.dll", NULL, LOAD_LIBRARY_SEARCH_SYSTEM32);
-    if (!module) { printf("vmcompute.dll: error %lu\n", GetLastError()); exit(3); }
-    FARPROC found = GetProcAddress(module, name);
+    static HMODULE modules[2];
+    BOOL network = !strncmp(name, "Hcn", 3);
+    PCWSTR dll = network ? L"computenetwork.dll" : L"vmcompute.dll";
+    HMODULE *module = modules + network;
+    if (!*module) *module = LoadLibraryExW(dll, NULL, LOAD_LIBRARY_SEARCH_SYSTEM32);
+    if (!*module) { printf("%ls: error %lu\n", dll, GetLastError()); exit(3); }
+    FARPROC found = GetProcAddress(*module, name);
     if (!found) { printf("%s is not exported\n", name); exit(3); }
     return found;
 }

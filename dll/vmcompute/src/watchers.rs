@@ -8,10 +8,10 @@ use std::ffi::c_void;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use hcs_abi::vmcompute::CallbackHandle;
-use hcs_bridge::{Delivery, Table, invalid_handle};
+use hcs_bridge::{Callback, Delivery, Table, invalid_handle};
 use hcs_contract::{self as contract, Error, NotificationType, Result, Subscription};
 
-use crate::callback::{Callback, Note};
+use crate::callback::Note;
 
 static REGISTRATIONS: Table<Registration> = Table::new(0x4342);
 
@@ -55,7 +55,7 @@ impl Watchers {
         callback: Callback,
         subscribe: impl FnOnce(contract::Callback) -> Result<Subscription>,
     ) -> Result<CallbackHandle> {
-        let delivery = Arc::new(Delivery::new(move |note| callback.call(&note)));
+        let delivery = Arc::new(Delivery::new(move |note: Note| note.tell(&callback)));
         let entry = Arc::new(Registration {
             delivery: Arc::clone(&delivery),
             subscription: Mutex::default(),

@@ -95,6 +95,7 @@ fn sources(run: &mut Run, layout: &Layout) {
         "hcs-bridge",
         "hcs-vmcompute",
         "hcs-computecore",
+        "hcs-computenetwork",
         "hcs-clients",
         "hcs-conformance",
         "hcs-schema",

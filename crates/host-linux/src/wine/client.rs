@@ -16,7 +16,7 @@ use super::registry::RegistryFile;
 const SYSTEM: &str = "drive_c/windows/system32";
 
 /// The stand-ins; see `dll/`.
-pub(crate) const DLLS: [&str; 2] = ["vmcompute.dll", "computecore.dll"];
+pub(crate) const DLLS: [&str; 3] = ["vmcompute.dll", "computecore.dll", "computenetwork.dll"];
 
 /// What Rust's standard library imports and Wine 8.0 does not have. A prefix that has one of its own keeps it.
 pub(crate) const STUB: &str = "bcryptprimitives.dll";

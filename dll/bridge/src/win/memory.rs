@@ -22,7 +22,7 @@ pub(crate) fn give(generation: Generation, text: &str) -> Result<TextOut> {
     let units = wide(text);
     let bytes = size_of_val(units.as_slice());
     let memory = match generation {
-        Generation::First => task_memory(bytes),
+        Generation::First | Generation::Network => task_memory(bytes),
         // SAFETY: any size may be asked for.
         Generation::Second => unsafe { LocalAlloc(LMEM_FIXED, bytes) },
     };

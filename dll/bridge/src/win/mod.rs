@@ -1,5 +1,6 @@
 //! The Windows side: thin modules over the calls, one for each kind of object.
 
+mod callback;
 mod events;
 mod export;
 mod input;
@@ -12,6 +13,7 @@ mod service;
 mod text;
 mod wine;
 
+pub use callback::Callback;
 pub use export::{answer, answer_or, set_last_error};
 pub use out::Out;
 pub use process::Process;

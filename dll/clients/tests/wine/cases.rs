@@ -5,8 +5,10 @@ use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use hcs_abi::{computecore, vmcompute};
-use hcs_contract::{ComputeService as _, Deadline, Hresult, SystemEventKind};
+use hcs_abi::{computecore, computenetwork, vmcompute};
+use hcs_contract::{
+    ComputeService as _, Deadline, Hresult, NetworkObjectKind, NetworkService as _, SystemEventKind,
+};
 use hcs_host_fake::FakeHost;
 use libtest_mimic::{Arguments, Trial};
 
@@ -38,13 +40,15 @@ struct World {
 
 type Case = fn(&World);
 
-const CASES: [(&str, Case); 13] = [
+const CASES: [(&str, Case); 15] = [
     ("the_dlls_export_what_is_declared", exports),
     ("a_prefix_in_which_programs_run_is_refused", in_use),
     ("a_client_of_the_first_api_leads_a_container_s_life", first_api),
     ("a_client_of_the_second_api_leads_a_container_s_life", second_api),
     ("what_no_client_should_hand_in_is_refused_by_the_first_api", bad_first),
     ("what_no_client_should_hand_in_is_refused_by_the_second_api", bad_second),
+    ("a_client_leads_a_network_s_life_by_both_apis", networks),
+    ("what_no_client_should_hand_in_is_refused_by_the_network_api", bad_networks),
     ("callbacks_may_block_make_calls_and_end_themselves", callbacks),
     ("a_hundred_threads_at_once", threads),
     ("containers_that_come_and_go_leave_nothing", cycles),
@@ -63,7 +67,7 @@ pub(crate) fn program() -> ExitCode {
         let trials = CASES.iter().map(|(name, _)| Trial::test(*name, || Ok(()))).collect();
         return libtest_mimic::run(&arguments, trials).exit_code();
     }
-    let fake = Served::new(Arc::new(FakeHost::new()));
+    let fake = Served::with_networks(&FakeHost::new());
     let prefix = Prefix::new(&fake.url());
     clients::put(&prefix);
     let world = Arc::new(World { prefix, fake });
@@ -136,8 +140,10 @@ fn exports(_: &World) {
     };
     assert_eq!(listed("vmcompute.dll"), sorted(&[vmcompute::EXPORTS, vmcompute::OTHER_DOMAINS]));
     assert_eq!(listed("computecore.dll"), sorted(&[computecore::EXPORTS]));
-    let (first, second) = PAGE.split_once("## computecore.dll").expect("the page has a part for each DLL");
-    for (part, dll) in [(first, "vmcompute.dll"), (second, "computecore.dll")] {
+    assert_eq!(listed("computenetwork.dll"), sorted(&[computenetwork::EXPORTS]));
+    let part_of = |dll: &str| PAGE.split("\n## ").find(|part| part.starts_with(dll));
+    for dll in ["vmcompute.dll", "computecore.dll", "computenetwork.dll"] {
+        let part = part_of(dll).expect("the page has a part for each DLL");
         let missing: Vec<_> =
             listed(dll).into_iter().filter(|name| !part.contains(&format!("`{name}`"))).collect();
         assert!(missing.is_empty(), "docs/support/dlls.md does not say what {dll} answers to {missing:?}");
@@ -188,6 +194,19 @@ fn bad_first(world: &World) {
 fn bad_second(world: &World) {
     World::done(world.client("operations", &["bad", "bad-second"]));
     world.fake.until("hcsd_handles", 0);
+}
+
+fn networks(world: &World) {
+    let host = FakeHost::new();
+    let served = Served::with_networks(&host);
+    World::done(world.to(world.client("networks", &[]), &served));
+    for kind in NetworkObjectKind::ALL {
+        assert_eq!(host.enumerate(*kind, "").unwrap(), "[]", "{kind}");
+    }
+}
+
+fn bad_networks(world: &World) {
+    World::done(world.client("bad-networks", &[]));
 }
 
 fn callbacks(world: &World) {

@@ -6,7 +6,8 @@ use std::process::Command;
 use crate::prefix::Prefix;
 
 /// Each is a file below `c/`.
-const IN_C: [&str; 6] = ["ask", "bad", "callbacks", "cycles", "lifecycle", "threads"];
+const IN_C: [&str; 8] =
+    ["ask", "bad", "bad-networks", "callbacks", "cycles", "lifecycle", "networks", "threads"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
@@ -29,7 +30,7 @@ fn compile(source: &Path, place: &Path) {
     #[expect(clippy::disallowed_methods, reason = "compiles the clients")]
     let mut compiler = Command::new("x86_64-w64-mingw32-gcc");
     compiler.args(["-municode", "-std=gnu11", "-O1", "-Wall", "-Wextra", "-Werror", "-o"]);
-    let status = compiler.arg(place).arg(source).arg("-lpsapi").status();
+    let status = compiler.arg(place).arg(source).args(["-lpsapi", "-lole32"]).status();
     let status = status.expect("mingw-w64 is missing: apt-get install mingw-w64");
     assert!(status.success(), "{} does not compile", source.display());
 }

@@ -1,17 +1,21 @@
 //! hcsd on loopback TCP with a token, over any host, within the test.
 
 use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use hcs_contract::ComputeService;
-use hcsd::{Config, Listener, Server, Token};
+use hcs_contract::{ComputeService, NetworkService};
+use hcs_host_fake::FakeHost;
+use hcsd::{Config, Listener, Server, Services, Token};
 use tokio::sync::oneshot;
 
 use crate::engine::PATIENCE;
 
 pub(crate) const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+
+/// Any port of loopback.
+const ANY: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0));
 
 /// A server. Dropped, it ends as one does that is killed: at once.
 pub(crate) struct Served {
@@ -22,18 +26,29 @@ pub(crate) struct Served {
 
 impl Served {
     pub(crate) fn new(service: Arc<dyn ComputeService>) -> Self {
-        Self::at("127.0.0.1:0".parse().unwrap(), service, TOKEN)
+        Self::at(ANY, service, TOKEN)
+    }
+
+    /// The fake with its networks.
+    pub(crate) fn with_networks(host: &FakeHost) -> Self {
+        let networks: Arc<dyn NetworkService> = Arc::new(host.clone());
+        let services = Services { compute: Arc::new(host.clone()), networks: Some(networks), storage: None };
+        Self::serve(ANY, services, TOKEN)
     }
 
     /// At this address, with this token.
     pub(crate) fn at(address: SocketAddr, service: Arc<dyn ComputeService>, token: &str) -> Self {
+        Self::serve(address, service.into(), token)
+    }
+
+    fn serve(address: SocketAddr, services: Services, token: &str) -> Self {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let mut config = Config::default();
         // A client that is killed has no network between that could have lost it.
         config.grace = Duration::from_millis(200);
         config.drain = Duration::ZERO;
-        let server = Server::new(service, config);
+        let server = Server::new(services, config);
         let listener = runtime.block_on(async {
             let until = Instant::now() + PATIENCE;
             loop {

@@ -1,7 +1,7 @@
-//! What the same DLL exports for networks and layers: those answer that they are not implemented.
+//! What the same DLL exports for layers: those answer that they are not implemented.
 
 hcs_bridge::not_implemented! {
-    HNSCall ActivateLayer CopyLayer CreateLayer CreateSandboxLayer DeactivateLayer DestroyLayer ExpandSandboxSize
+    ActivateLayer CopyLayer CreateLayer CreateSandboxLayer DeactivateLayer DestroyLayer ExpandSandboxSize
     ExportLayer GetBaseImages GetLayerMountPath GrantVmAccess ImportLayer LayerExists NameToGuid PrepareLayer
     ProcessBaseImage ProcessUtilityImage UnprepareLayer
 }

@@ -1,6 +1,7 @@
 //! The exports, by what they are about. Each looks at its arguments, does one call, and hands the result out.
 
 mod elsewhere;
+mod network;
 mod process;
 mod service;
 mod system;
@@ -10,10 +11,9 @@ use std::ptr::null_mut;
 
 use hcs_abi::TextOut;
 use hcs_abi::vmcompute::{CallbackHandle, NotificationCallback};
-use hcs_bridge::{Generation, Out};
+use hcs_bridge::{Callback, Generation, Out};
 use hcs_contract::{Error, Hresult, Result};
 
-use crate::callback::Callback;
 use crate::watchers::unregister;
 
 const GENERATION: Generation = Generation::First;
@@ -26,6 +26,7 @@ macro_rules! as_declared {
 }
 
 as_declared! {
+    network: HNSCall;
     service: HcsEnumerateComputeSystems HcsGetServiceProperties HcsModifyServiceSettings;
     system: HcsCreateComputeSystem HcsOpenComputeSystem HcsCloseComputeSystem HcsStartComputeSystem
         HcsShutdownComputeSystem HcsTerminateComputeSystem HcsPauseComputeSystem HcsResumeComputeSystem
@@ -61,7 +62,8 @@ unsafe fn register(
         // SAFETY: the caller's promise.
         let place = unsafe { Out::new(registration, null_mut())? };
         let callback = callback.ok_or_else(|| Error::invalid_argument("callback", "it is null"))?;
-        place.set(register(Callback::new(callback, context))?);
+        // SAFETY: the caller's promise.
+        place.set(register(unsafe { Callback::new(callback, context) })?);
         Ok(Hresult::S_OK)
     };
     // SAFETY: null may not be written to.
