@@ -36,5 +36,5 @@ pub use client::{install_client, uninstall_client};
 pub use compute::fuzzing;
 pub use compute::{Garbage, GcReport, LinuxHost, MappedFolder, MappedNow, MappedSocket, Written};
 pub use hcs_layers as layers;
-pub use network::NetworkReport;
+pub use network::{EndpointReport, NetworkReport};
 pub use options::{IdPool, Options};

@@ -43,6 +43,20 @@ pub struct Route {
     pub metric: Option<u32>,
 }
 
+impl Route {
+    /// As the kernel lists it ([`Links::routes`]).
+    #[must_use]
+    pub fn as_listed(&self) -> Self {
+        let kernel_s = if self.destination.addr().is_ipv6() { 1024 } else { 0 };
+        Self {
+            destination: self.destination.trunc(),
+            gateway: self.gateway,
+            // For IPv6, 0 stands for the kernel's own as well.
+            metric: Some(self.metric.filter(|metric| *metric > 0).unwrap_or(kernel_s)),
+        }
+    }
+}
+
 fn family(address: IpAddr) -> AddressFamily {
     match address {
         IpAddr::V4(_) => AddressFamily::Inet,

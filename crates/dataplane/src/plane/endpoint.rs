@@ -11,7 +11,7 @@ use crate::acl;
 use crate::conntrack::forget_addresses;
 use crate::error::Error;
 use crate::host::contents::Contents;
-use crate::links::{BridgePort, Counters, Link, Links, Route, Veth};
+use crate::links::{BridgePort, Counters, Link, Links, Veth};
 use crate::model::{Endpoint, Kind, Network};
 use crate::names::LinkName;
 use crate::netns::Netns;
@@ -44,6 +44,30 @@ impl Plane {
             return Ok(());
         }
         self.add(&contents)
+    }
+
+    /// What [`Plane::attach`] would have to change of an endpoint's link, at both of its ends. Changes nothing. The host's
+    /// table is not looked at: that is [`Plane::drift`]'s.
+    ///
+    /// # Errors
+    /// As [`Plane::attach`].
+    pub fn look(
+        &mut self,
+        network: &Network,
+        endpoint: &Endpoint,
+        netns: &Netns,
+    ) -> Result<Vec<Change>, Error> {
+        self.begin(true);
+        let looked = match self.own_link(&network.bridge) {
+            Ok(Some(bridge)) => self.connect(network, bridge.index, endpoint, netns),
+            Ok(None) => {
+                self.changes.push(Change::made(format_args!("bridge {}", network.bridge)));
+                Ok(())
+            }
+            Err(error) => Err(error),
+        };
+        self.look_only = false;
+        looked.map(|()| std::mem::take(&mut self.changes))
     }
 
     /// The link, and what is set at both of its ends. Where nothing is to be changed and the link is missing, there is
@@ -235,7 +259,7 @@ impl Inside<'_> {
         self.addresses()?;
         if !self.endpoint.routes.is_empty() {
             let present = self.links.routes(index)?;
-            for route in self.endpoint.routes.iter().filter(|route| !present.contains(&as_listed(route))) {
+            for route in self.endpoint.routes.iter().filter(|route| !present.contains(&route.as_listed())) {
                 if self.change(format_args!("route to {}", route.destination)) {
                     self.links.set_route(index, route)?;
                 }
@@ -291,17 +315,6 @@ impl Inside<'_> {
             }
         }
         Ok(())
-    }
-}
-
-/// A route as the kernel lists it.
-fn as_listed(route: &Route) -> Route {
-    let kernel_s = if route.destination.addr().is_ipv6() { 1024 } else { 0 };
-    Route {
-        destination: route.destination.trunc(),
-        gateway: route.gateway,
-        // For IPv6, 0 stands for the kernel's own as well.
-        metric: Some(route.metric.filter(|metric| *metric > 0).unwrap_or(kernel_s)),
     }
 }
 

@@ -17,7 +17,7 @@ mod log;
 pub use hcs_host_linux::layers::{LayerReader, LayerWriter};
 pub use hcs_host_linux::wine::{Base, BaseInfo, Progress, Step};
 pub use hcs_host_linux::{
-    Garbage, GcReport, IdPool, LinuxHost, MappedFolder, MappedNow, MappedSocket, Options, Written,
-    install_client, uninstall_client,
+    EndpointReport, Garbage, GcReport, IdPool, LinuxHost, MappedFolder, MappedNow, MappedSocket, Options,
+    Written, install_client, uninstall_client,
 };
 pub use log::{LogLine, LogReader, LogStream, LogWatch};

@@ -13,7 +13,29 @@ pub struct NetworkReport {
     pub differences: Vec<String>,
 }
 
+/// What a look at one endpoint's link has found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EndpointReport {
+    /// The name of the link's end at the host.
+    pub host_link: String,
+    /// The name of its end where it is attached; `None`: it is attached to nothing, or to what is gone.
+    pub name: Option<String>,
+    /// Its largest packet.
+    pub mtu: Option<u32>,
+    /// Each thing that differs from the record, as in [`NetworkReport::differences`].
+    pub differences: Vec<String>,
+}
+
 impl LinuxHost {
+    /// Compares both ends of an endpoint's link, with their addresses and routes, with the record. What the host's own
+    /// table of rules has of it is not looked at: see [`LinuxHost::check_networks`].
+    ///
+    /// # Errors
+    /// Not found, for the endpoint; as [`LinuxHost::check_networks`].
+    pub fn check_endpoint(&self, id: &str) -> Result<EndpointReport> {
+        self.engine().look_at_networks(|world| world.look_at_endpoint(id))
+    }
+
     /// Compares links, addresses, routes, rules and published ports with the record of networks, and with `repair` makes
     /// them what the record says.
     ///

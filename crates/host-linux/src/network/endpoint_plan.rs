@@ -62,12 +62,14 @@ impl WantedPort {
 }
 
 /// Where an endpoint is attached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Place {
     /// In the host's own namespace, whose routes are none of ours.
     Host,
     /// In a namespace of its own, with this place among the endpoints there.
     Own(u32),
+    /// In somebody else's namespace, under this name.
+    Given(String),
 }
 
 /// Of an endpoint that is there. `otherwise`: what becomes of packets that none of its rules fits, if it has rules.
@@ -92,6 +94,7 @@ pub(super) fn of_row(
             }
             format!("eth{slot}").parse().map_err(errors::of_plane)?
         }
+        Place::Given(name) => name.parse().map_err(errors::of_plane)?,
         Place::Host => {
             // The network is reached by its bridge, and the host's way out is its own.
             routes.clear();

@@ -4,10 +4,11 @@ use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
 
 use hcs_contract::{Error, Hresult, NetworkObjectKind, Object, ObjectKind, Result};
 use hcs_dataplane::ipnet::IpNet;
-use hcs_dataplane::{Counters, Netns, PortMap, Transport};
+use hcs_dataplane::{Counters, Endpoint, Netns, Network, PortMap, Transport};
 use hcs_schema::Document as _;
 use hcs_schema::network::hcn::{Dns, EndpointFlags, HostComputeEndpoint, IpConfig, Route, Version};
 
+use super::check::EndpointReport;
 use super::endpoint_plan::{self, Policies, WantedPort};
 use super::engine::World;
 use super::errors::{self, invalid};
@@ -149,6 +150,9 @@ impl World<'_> {
             );
             return Err(error.with_hresult(Hresult::HCN_E_REQUEST_UNSUPPORTED));
         }
+        if namespace.kind == Kind::Given {
+            self.check_room(&namespace, endpoint)?;
+        }
         self.attach(endpoint, &Holder::Namespace(namespace.number))
     }
 
@@ -186,28 +190,50 @@ impl World<'_> {
         self.settled(|_| Ok(()))
     }
 
-    /// The kernel's side of an endpoint that is recorded as attached.
-    fn put_on(&mut self, row: &EndpointRow) -> Result<()> {
+    /// An endpoint, its network and what it is attached to, as the data plane takes them. `make`: a namespace of ours that
+    /// is missing, too.
+    fn of_plane(&mut self, row: &EndpointRow, make: bool) -> Result<(Network, Endpoint, Option<Netns>)> {
         let engine = self.engine;
-        let (network, endpoint, netns, ports) = self.store.read(|tables| {
+        self.store.read(|tables| {
             let network = network_of(tables, row)?;
             let endpoint = engine.endpoint_of_row(tables, &network, row, self.plane)?;
             let netns = match &row.holder {
                 Some(Holder::Namespace(number)) => match tables.namespace_of_number(*number)? {
-                    Some(namespace) => engine.netns_of_namespace(&namespace, true)?,
+                    Some(namespace) => engine.netns_of_namespace(&namespace, make)?,
                     None => None,
                 },
                 Some(Holder::System(life)) => engine.netns_of_system(life)?,
                 None => None,
             };
-            Ok((network, endpoint, netns, tables.ports(Some(row.number))?))
-        })?;
+            let plan = network_plan::of_row(&network, self.plane.instance())?;
+            Ok((plan.network, endpoint, netns))
+        })
+    }
+
+    /// What of an endpoint's link differs from the record.
+    pub(super) fn look_at_endpoint(&mut self, id: &str) -> Result<EndpointReport> {
+        let row = self.endpoint(id)?;
+        let (network, endpoint, netns) = self.of_plane(&row, false)?;
+        let host_link = endpoint.link.to_string();
+        let Some(netns) = netns else { return Ok(EndpointReport { host_link, ..EndpointReport::default() }) };
+        let changes = self.plane.look(&network, &endpoint, &netns).map_err(errors::of_plane)?;
+        Ok(EndpointReport {
+            host_link,
+            name: Some(endpoint.name.to_string()),
+            mtu: endpoint.mtu,
+            differences: changes.iter().map(ToString::to_string).collect(),
+        })
+    }
+
+    /// The kernel's side of an endpoint that is recorded as attached.
+    fn put_on(&mut self, row: &EndpointRow) -> Result<()> {
+        let (network, endpoint, netns) = self.of_plane(row, true)?;
+        let ports = self.store.read(|tables| tables.ports(Some(row.number)))?;
         let netns = netns.ok_or_else(|| {
             Error::from_hresult(Hresult::HCN_E_NAMESPACE_ATTACH_FAILED)
                 .with_events([errors::because("what it is to be attached to is gone")])
         })?;
-        let plan = network_plan::of_row(&network, self.plane.instance())?;
-        self.plane.attach(&plan.network, &endpoint, &netns).map_err(errors::of_plane)?;
+        self.plane.attach(&network, &endpoint, &netns).map_err(errors::of_plane)?;
         self.plane.add_ports(&ports).map_err(errors::of_plane)
     }
 
@@ -234,7 +260,7 @@ impl World<'_> {
     /// The same for several: links are deleted together, which costs no more than one.
     pub(super) fn take_all_off(&mut self, rows: &[EndpointRow]) -> Result<()> {
         let engine = self.engine;
-        let mut of_networks: Vec<(NetworkRow, Vec<hcs_dataplane::Endpoint>)> = Vec::new();
+        let mut of_networks: Vec<(NetworkRow, Vec<Endpoint>)> = Vec::new();
         let ports = self.store.read(|tables| {
             let mut ports = Vec::new();
             for row in rows {

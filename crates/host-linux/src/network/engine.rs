@@ -20,7 +20,7 @@ use hcs_fault::Point;
 use rustix::fs::FlockOperation;
 
 use super::store::{EndpointRow, Holder, Kind, NamespaceRow, NetworkRow, State, Store, Tables};
-use super::{endpoint_plan, errors, netns, network_plan};
+use super::{endpoint_plan, errors, given, netns, network_plan};
 use crate::compute::Engine;
 use crate::ids::Life;
 use crate::lock::FolderLock;
@@ -73,12 +73,17 @@ impl Engine {
         if mend {
             return self.change_networks(|world| world.bring().map(Some));
         }
+        self.look_at_networks(|world| world.drift().map(Some))
+    }
+
+    /// Looks at the kernel's side, as somebody may have left it; nobody else changes it meanwhile.
+    pub(super) fn look_at_networks<T>(&self, f: impl FnOnce(&mut World<'_>) -> Result<T>) -> Result<T> {
         let deadline = Deadline::after(self.options().deadlines.network);
         let mut open = self.open_networks()?;
-        let _alone =
-            FolderLock::wait(&self.layout().network(), FlockOperation::NonBlockingLockExclusive, deadline)?;
+        let operation = FlockOperation::NonBlockingLockExclusive;
+        let _alone = FolderLock::wait(&self.layout().network(), operation, deadline)?;
         let Open { store, plane } = open.as_mut().expect("it was opened just now");
-        World { engine: self, store, plane }.drift().map(Some)
+        f(&mut World { engine: self, store, plane })
     }
 
     /// Reads the record.
@@ -184,7 +189,7 @@ impl World<'_> {
             for network in tables.networks_to_forget(last_boot != Some(boot))? {
                 tables.remove_network(network)?;
             }
-            let namespaces = tables.namespaces_to_forget()?;
+            let namespaces = tables.namespaces_to_forget(last_boot != Some(boot))?;
             for namespace in &namespaces {
                 tables.remove_namespace(namespace.number)?;
             }
@@ -299,7 +304,7 @@ impl Engine {
                 let name = namespace.id.to_ascii_lowercase();
                 netns::make(&self.layout().netns(), &name).map(|(netns, _)| Some(netns))
             }
-            Kind::Host => netns::open(&self.netns_path(&namespace.id)),
+            Kind::Host | Kind::Given => netns::open(&self.netns_path(&namespace.id)),
         }
     }
 
@@ -311,14 +316,17 @@ impl Engine {
         endpoint: &EndpointRow,
         plane: &Plane,
     ) -> Result<Endpoint> {
-        let in_the_host = match &endpoint.holder {
-            Some(Holder::Namespace(number)) => {
-                tables.namespace_of_number(*number)?.is_some_and(|found| found.kind == Kind::HostDefault)
-            }
-            _ => false,
+        let namespace = match &endpoint.holder {
+            Some(Holder::Namespace(number)) => tables.namespace_of_number(*number)?,
+            _ => None,
         };
-        let place =
-            if in_the_host { endpoint_plan::Place::Host } else { endpoint_plan::Place::Own(endpoint.slot) };
+        let place = match namespace {
+            Some(namespace) if namespace.kind == Kind::HostDefault => endpoint_plan::Place::Host,
+            Some(namespace) if namespace.kind == Kind::Given => {
+                endpoint_plan::Place::Given(given::of_row(&namespace)?.interface_name)
+            }
+            _ => endpoint_plan::Place::Own(endpoint.slot),
+        };
         let otherwise = if self.options().allow_unmatched { Action::Allow } else { Action::Block };
         endpoint_plan::of_row(network, endpoint, place, otherwise, plane.instance())
     }

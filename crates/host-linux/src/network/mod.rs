@@ -8,6 +8,7 @@ mod endpoint_plan;
 mod endpoints;
 mod engine;
 mod errors;
+mod given;
 mod hns;
 mod ids;
 mod namespaces;
@@ -21,6 +22,6 @@ mod service;
 mod store;
 mod systems;
 
-pub use check::NetworkReport;
+pub use check::{EndpointReport, NetworkReport};
 pub(crate) use engine::Networks;
 pub(crate) use systems::{MARK, Prepared, SystemNetwork};

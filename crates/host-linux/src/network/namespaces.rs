@@ -11,7 +11,7 @@ use hcs_schema::{Document as _, from_json};
 use super::engine::World;
 use super::errors::invalid;
 use super::store::{Holder, Kind, NamespaceRow, Phase, Tables};
-use super::{ids, netns};
+use super::{given, ids, netns};
 
 /// The number of the host's own compartment, as Windows has it.
 const HOST: u32 = 1;
@@ -58,6 +58,15 @@ impl World<'_> {
                 return Err(invalid(Hresult::E_INVALIDARG, "Type", message));
             }
         };
+        let given = given::of_document(&document)?;
+        let (kind, theirs) = match given {
+            None => (kind, None),
+            Some(given) if kind == Kind::Host => (Kind::Given, Some(self.engine.open_given(&given)?)),
+            Some(_) => {
+                let reason = "a network namespace that is there already is one of the type Host";
+                return Err(Error::not_supported(given::MEMBER, reason));
+            }
+        };
         let row = self.intend(|tables| {
             let taken = || {
                 let object = Object::new(ObjectKind::Namespace, id.clone());
@@ -67,7 +76,10 @@ impl World<'_> {
             let number = tables.add_namespace(&id, kind, &text)?.ok_or_else(taken)?;
             Ok(NamespaceRow { number, id: id.clone(), kind, document: text })
         })?;
-        self.engine.netns_of_namespace(&row, true)?;
+        match theirs {
+            Some(theirs) => netns::name(&theirs, &self.engine.netns_path(&row.id))?,
+            None => drop(self.engine.netns_of_namespace(&row, true)?),
+        }
         self.settled(|tables| tables.set_namespace_phase(row.number, Phase::There))?;
         for (at, resource) in resources.iter().enumerate() {
             let attached = if resource.resource_type == NamespaceResourceType::ENDPOINT {
@@ -95,7 +107,7 @@ impl World<'_> {
             tables.set_namespace_phase(row.number, Phase::Going)
         })?;
         self.take_all_off(&held)?;
-        if row.kind == Kind::Host {
+        if matches!(row.kind, Kind::Host | Kind::Given) {
             netns::remove(&self.engine.netns_path(&row.id))?;
         }
         self.settled(|tables| tables.remove_namespace(row.number))
@@ -149,7 +161,7 @@ pub(super) fn document(
 ) -> Result<HostComputeNamespace> {
     let mut document = HostComputeNamespace::from_json(&row.document)?;
     match row.kind {
-        Kind::Host => document.namespace_id = compartment.unwrap_or_default(),
+        Kind::Host | Kind::Given => document.namespace_id = compartment.unwrap_or_default(),
         Kind::HostDefault => document.namespace_id = HOST,
         Kind::Guest | Kind::GuestDefault => {}
     }

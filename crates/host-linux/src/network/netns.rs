@@ -34,15 +34,21 @@ pub(super) fn make(folder: &Path, name: &str) -> Result<(Netns, PathBuf)> {
         .inside(rights)
         .map_err(errors::of_plane)?
         .map_err(|error| Error::os("set up", format!("network namespace {name}"), error))?;
-    fs_err::write(&path, "").map_err(|error| not_writable("make", &path, error))?;
+    self::name(&netns, &path)?;
+    Ok((netns, path))
+}
+
+/// Mounts a namespace on `path`, where none is. It is there as long as the mount is, whoever made it.
+pub(super) fn name(netns: &Netns, path: &Path) -> Result<()> {
+    fs_err::write(path, "").map_err(|error| not_writable("make", path, error))?;
     let source = format!("/proc/self/fd/{}", netns.as_fd().as_raw_fd());
-    let mounted = hcs_fault::call(Point::MountNetns).and_then(|()| rustix::mount::mount_bind(source, &path));
+    let mounted = hcs_fault::call(Point::MountNetns).and_then(|()| rustix::mount::mount_bind(source, path));
     if let Err(errno) = mounted {
         // Best effort: an empty file is no namespace to who looks next.
-        let _ = fs_err::remove_file(&path);
+        let _ = fs_err::remove_file(path);
         return Err(Error::os("mount the network namespace on", path.display().to_string(), errno.into()));
     }
-    Ok((netns, path))
+    Ok(())
 }
 
 /// The namespace that is mounted on `path`; `None`: there is none.

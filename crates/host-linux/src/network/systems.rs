@@ -162,8 +162,11 @@ impl World<'_> {
             invalid(hcs_contract::Hresult::ERROR_NOT_FOUND, field, message)
         })?;
         let netns = match namespace.kind {
-            Kind::Host => {
-                self.engine.netns_of_namespace(&namespace, true)?;
+            Kind::Host | Kind::Given => {
+                if self.engine.netns_of_namespace(&namespace, true)?.is_none() {
+                    let message = format!("the network namespace that {id} was given is gone");
+                    return Err(invalid(hcs_contract::Hresult::ERROR_NOT_FOUND, field, message));
+                }
                 self.engine.netns_path(&namespace.id)
             }
             Kind::HostDefault => {

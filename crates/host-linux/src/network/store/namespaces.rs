@@ -26,6 +26,8 @@ pub(in crate::network) enum Kind {
     Guest = 2,
     /// As [`Kind::Guest`].
     GuestDefault = 3,
+    /// Somebody else's network namespace, which a document names by its path. It ends with the boot.
+    Given = 4,
 }
 
 impl Kind {
@@ -34,6 +36,7 @@ impl Kind {
             0 => Self::Host,
             1 => Self::HostDefault,
             2 => Self::Guest,
+            4 => Self::Given,
             _ => Self::GuestDefault,
         }
     }
@@ -85,9 +88,9 @@ impl Tables<'_> {
         self.execute("DELETE FROM namespaces WHERE number = ?1", params![number]).map(drop)
     }
 
-    /// Namespaces that are half made or half removed.
-    pub(in crate::network) fn namespaces_to_forget(&self) -> Result<Vec<NamespaceRow>> {
-        let sql = COLUMNS.replace("phase = 0", "phase != 0");
-        self.all(&sql, [], row)
+    /// Namespaces that are half made or half removed, and `after_boot` those that a boot ends.
+    pub(in crate::network) fn namespaces_to_forget(&self, after_boot: bool) -> Result<Vec<NamespaceRow>> {
+        let sql = COLUMNS.replace("phase = 0", "(phase != 0 OR (?1 AND kind = ?2))");
+        self.all(&sql, params![after_boot, Kind::Given as i64], row)
     }
 }
