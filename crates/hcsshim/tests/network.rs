@@ -1,6 +1,5 @@
 //! Networks through the public API, on the fake: what clients must tell apart, and the Go library's own checks.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::sync::Arc;
 
