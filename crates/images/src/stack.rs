@@ -11,7 +11,7 @@ use rustix::fs::{AtFlags, CWD, FileType, Mode, XattrFlags};
 
 use crate::digest::Digest;
 use crate::error::{Result, at};
-use crate::io::Lock;
+use crate::io::{Lock, keep_folder};
 use crate::store::{Documents, Store};
 use crate::unpack::{Unpacked, is_windows_itself};
 
@@ -97,7 +97,7 @@ impl Store {
         }
         fs_err::create_dir(&work).map_err(at("make", &work))?;
         make(&work)?;
-        fs_err::rename(&work, &folder).map_err(at("make", &folder))?;
+        keep_folder(&work, &folder)?;
         Ok(folder)
     }
 }

@@ -8,7 +8,7 @@ use hcs_layers::tar::{self, Import, Source, Unpack};
 
 use crate::digest::{Digest, Hashed};
 use crate::error::{ImageError, Result, at};
-use crate::io::Lock;
+use crate::io::{Lock, keep_folder};
 use crate::spec::Descriptor;
 use crate::store::{Documents, Store};
 
@@ -117,7 +117,7 @@ impl Store {
                 found: found.to_string(),
             });
         }
-        fs_err::rename(&work, folder).map_err(at("make", folder))
+        keep_folder(&work, folder)
     }
 }
 

@@ -129,7 +129,8 @@ impl Client {
             // Behind a redirect or an upload's address somebody else may ask, who would get the login.
             let asker = answer.get_uri().to_string();
             if !is_below(&asker, &self.base) {
-                let problem = format!("sends us to {asker:?}, which asks for a login; only the registry gets it");
+                let problem =
+                    format!("sends us to {asker:?}, which asks for a login; only the registry gets it");
                 return Err(self.protocol(problem));
             }
             known = Some(self.authorize(answer.headers())?);
