@@ -36,7 +36,8 @@ impl Store {
             let folder = if fits(&files, &below)? {
                 layer.folder.clone()
             } else {
-                let name = format!("{}-{}", layer.chain.hex(), &key[..16]);
+                let own = layer.folder.file_name().unwrap_or_default().to_string_lossy();
+                let name = format!("{own}-{}", &key[..16]);
                 self.made(&name, |work| copy(&files, &work.join(FILES), &below))?
             };
             below.insert(0, folder.join(FILES));

@@ -6,7 +6,7 @@
 //! blobs/HEX     blobs, each checked before it got its name
 //! partial/HEX   what came so far of blobs, locked by who receives it
 //! names/HEX     an image's name and its manifest; HEX is the digest of the name
-//! layers/HEX    chains of layers, unpacked; HEX is the chain's id
+//! layers/HEX    chains of layers, unpacked; HEX is the chain's id, HEX-w one of Windows
 //! work/         what is not finished
 //! ```
 

@@ -23,7 +23,9 @@ const AUTHORITIES: [&str; 3] =
 /// Redirects that are followed.
 const REDIRECTS: u32 = 5;
 /// Bytes of an answer that says what is wrong, or of one with a token.
-const MOST_ANSWER: u64 = 1 << 20;
+pub(super) const MOST_ANSWER: u64 = 1 << 20;
+/// Bytes in a second, below which a registry is given up.
+const SLOWEST: u64 = 1 << 10;
 /// Times that connecting and the first byte of an answer may take.
 const CONNECT: Duration = Duration::from_secs(10);
 
@@ -40,6 +42,7 @@ pub(super) struct Client {
     /// The header that was asked for.
     authorization: Mutex<Option<String>>,
     plain: Plain,
+    silence: Duration,
 }
 
 /// Where there may be no TLS.
@@ -57,6 +60,8 @@ pub(super) struct Ask<'a> {
     pub(super) method: &'static str,
     pub(super) url: String,
     pub(super) headers: Vec<(&'static str, String)>,
+    /// Bytes of the answer's body, at most.
+    pub(super) most: u64,
     pub(super) body: Option<&'a mut dyn FnMut() -> Result<(SendBody<'static>, u64)>>,
 }
 
@@ -79,6 +84,9 @@ impl Client {
             .user_agent(concat!("hcs/", env!("CARGO_PKG_VERSION")))
             .timeout_connect(Some(CONNECT))
             .timeout_recv_response(Some(options.silence))
+            .timeout_recv_body(Some(
+                options.silence.saturating_add(Duration::from_secs(MOST_ANSWER / SLOWEST)),
+            ))
             .timeout_per_read(Some(options.silence))
             .timeout_per_write(Some(options.silence));
         if tls_only {
@@ -92,6 +100,7 @@ impl Client {
             login: options.credentials.find(&name)?,
             authorization: Mutex::new(None),
             plain,
+            silence: options.silence,
             name,
         })
     }
@@ -140,6 +149,8 @@ impl Client {
     }
 
     fn send(&self, ask: &mut Ask<'_>, authorization: Option<&str>) -> Result<Response<Body>> {
+        // One that sends a byte now and then is never silent.
+        let time = Some(self.silence.saturating_add(Duration::from_secs(ask.most / SLOWEST)));
         let mut request = ureq::http::Request::builder().method(ask.method).uri(&ask.url);
         for (name, value) in &ask.headers {
             request = request.header(*name, value);
@@ -150,14 +161,14 @@ impl Client {
         }
         let failed = |source| self.transport(&format!("{} {}", ask.method, ask.url), source);
         let built = |error: ureq::http::Error| failed(ureq::Error::Http(error));
-        match &mut ask.body {
-            Some(body) => {
-                let (body, length) = body()?;
-                let request = request.header("content-length", length).body(body).map_err(built)?;
-                self.agent.run(request).map_err(failed)
-            }
-            None => self.agent.run(request.body(()).map_err(built)?).map_err(failed),
+        if let Some(body) = &mut ask.body {
+            let (body, length) = body()?;
+            let request = request.header("content-length", length).body(body).map_err(built)?;
+            let request = self.agent.configure_request(request).timeout_recv_body(time).build();
+            return self.agent.run(request).map_err(failed);
         }
+        let request = self.agent.configure_request(request.body(()).map_err(built)?);
+        self.agent.run(request.timeout_recv_body(time).build()).map_err(failed)
     }
 
     /// The header that an answer asks for.
@@ -221,7 +232,7 @@ impl Client {
         let accept = [media::MANIFEST, media::INDEX, media::DOCKER_MANIFEST, media::DOCKER_LIST].join(", ");
         let url = self.url(&format!("manifests/{wanted}"));
         let mut answer =
-            self.ask(&mut Ask { method: "GET", url, headers: vec![("accept", accept)], body: None })?;
+            self.ask(&mut Ask { method: "GET", url, headers: vec![("accept", accept)], most, body: None })?;
         if answer.status() != StatusCode::OK {
             let status = answer.status();
             return Err(self.refused(&format!("a request for the manifest {wanted}"), status, &mut answer));

@@ -223,6 +223,21 @@ fn a_token_is_got_with_the_login_and_told_to_the_registry_alone() {
 }
 
 #[test]
+fn a_byte_for_each_connection_is_not_enough() {
+    let (place, made) = (Place::new(), Arc::new(image()));
+    let server = Server::start({
+        let made = Arc::clone(&made);
+        move |request| {
+            let cut = is_big(&made, request).then_some((1, Then::End));
+            Reply { only: cut, ..right(&made, request) }
+        }
+    });
+    let error = place.store.pull(&server.name("x"), &options(), |_| {}).unwrap_err();
+    assert!(matches!(error, ImageError::Transport { .. }), "{error}");
+    assert_eq!(server.seen().iter().filter(|request| is_big(&made, request)).count(), 3);
+}
+
+#[test]
 fn nobody_but_the_registry_gets_the_login() {
     let (place, made) = (Place::new(), Arc::new(image()));
     let tokens = Server::start(|_| Reply::new(200, r#"{"token":"secret"}"#));
