@@ -10,6 +10,7 @@ use hcs_layers::{LayerOptions, LayerWriter};
 
 use crate::digest::{Digest, Hashed};
 use crate::error::{ImageError, Result, at};
+use crate::io::keep_folder;
 use crate::linux_diff::Diff;
 use crate::reference::Reference;
 use crate::spec::{Config, Descriptor, History, Image, Manifest, Platform, RootFs, media};
@@ -125,9 +126,9 @@ impl Store {
             let work = self.work_folder("empty")?;
             let layer = work.path().join("layer");
             LayerWriter::create(&layer, LayerOptions { parents: Vec::new() })?.finish()?;
-            match fs_err::rename(&layer, &folder) {
+            match keep_folder(&layer, &folder) {
                 Err(_) if folder.exists() => {} // another process was faster
-                made => made.map_err(at("make", &folder))?,
+                made => made?,
             }
         }
         Ok(folder)

@@ -101,7 +101,7 @@ impl ImageError {
             Self::Version { .. } => Some("use the program that made it, or another HCS_ROOT"),
             Self::NoBlob { .. } => Some("pull or load the image again"),
             Self::Platform { .. } => Some("choose one of those with --platform"),
-            Self::InUse { .. } => Some("remove the containers that stand on it first"),
+            Self::InUse { .. } => Some("remove the containers that stand on it first, or unmount it"),
             Self::Unauthorized { .. } => Some(
                 "put credentials into docker's file: `docker login`, `skopeo login` or `podman login` write it",
             ),

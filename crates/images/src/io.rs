@@ -9,9 +9,9 @@ use rustix::io::Errno;
 
 use crate::error::{Result, at};
 
-/// A lock on a file, as long as it is open.
+/// A lock of a store's, as long as it is there.
 #[derive(Debug)]
-pub(crate) struct Lock(#[expect(dead_code, reason = "its end is what counts")] File);
+pub struct Lock(#[expect(dead_code, reason = "its end is what counts")] File);
 
 impl Lock {
     /// Waits for the lock, which others may share.
@@ -57,6 +57,13 @@ pub(crate) fn write_whole(work: &Path, path: &Path, bytes: &[u8]) -> Result<()> 
     temporary.keep(path)
 }
 
+/// Gives a folder that is whole its name, which never leads to less, whenever the machine crashes.
+pub(crate) fn keep_folder(work: &Path, path: &Path) -> Result<()> {
+    let opened = File::open(work).map_err(at("open", work))?;
+    rustix::fs::syncfs(&opened).map_err(|errno| at("write", work)(errno.into()))?;
+    fs_err::rename(work, path).map_err(at("make", path))
+}
+
 /// A file without a name, which gets one when it is whole, and is gone otherwise whoever is killed.
 #[derive(Debug)]
 pub(crate) struct Temporary {
@@ -73,9 +80,11 @@ impl Temporary {
         Ok(Self { file, work: work.into() })
     }
 
-    /// Gives it this name, in place of whatever has it.
+    /// Gives it this name, in place of whatever has it. The name never leads to less than the whole content, whenever the
+    /// machine crashes.
     pub(crate) fn keep(self, path: &Path) -> Result<()> {
         use std::os::fd::AsRawFd as _;
+        self.file.sync_all().map_err(at("write", path))?;
         let number = self.file.as_raw_fd();
         let source = format!("/proc/self/fd/{number}");
         let link = |path: &Path| {

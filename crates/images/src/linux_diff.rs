@@ -16,6 +16,8 @@ const OVERLAY: &[u8] = b"trusted.overlay.";
 const OPAQUE: &[u8] = b"trusted.overlay.opaque";
 /// By these a file's content or a folder's place lies in a lower layer.
 const ELSEWHERE: [&[u8]; 2] = [b"trusted.overlay.redirect", b"trusted.overlay.metacopy"];
+/// What a program may do that its user may not.
+const CAPABILITIES: &[u8] = b"security.capability";
 /// Marks of the host's.
 const HOST: &[u8] = b"security.selinux";
 
@@ -63,8 +65,6 @@ impl<'a> Diff<'a> {
         let output = |error| at("write the layer of", path)(error);
         let mut item = Item {
             mode: found.mode() & 0o7777,
-            uid: found.uid().saturating_sub(self.first_id),
-            gid: found.gid().saturating_sub(self.first_id),
             modified: Time {
                 seconds: found.mtime(),
                 nanoseconds: u32::try_from(found.mtime_nsec()).unwrap_or_default(),
@@ -77,7 +77,19 @@ impl<'a> Diff<'a> {
             let item = Item { name: &whiteout, modified: item.modified, ..Item::default() };
             return tar.entry(&item).map_err(output);
         }
-        let (xattrs, opaque) = attributes(path, name)?;
+        let owner = |id: u32| {
+            let what = "its owner is none of the container's";
+            id.checked_sub(self.first_id).ok_or_else(|| ImageError::Diff { name: printable(name), what })
+        };
+        (item.uid, item.gid) = (owner(found.uid())?, owner(found.gid())?);
+        let (mut xattrs, opaque) = attributes(path, name)?;
+        for (_, value) in xattrs.iter_mut().filter(|(key, _)| key == CAPABILITIES) {
+            let of_container = capabilities(value, self.first_id).ok_or_else(|| {
+                let what = "its capabilities are those of another user namespace";
+                ImageError::Diff { name: printable(name), what }
+            })?;
+            *value = of_container;
+        }
         item.xattrs = &xattrs;
         if kind.is_dir() {
             let named = [name, b"/"].concat();
@@ -148,6 +160,23 @@ fn attributes(path: &Path, name: &[u8]) -> Result<(Vec<Xattr>, bool)> {
     Ok((kept, opaque))
 }
 
+/// A file's capabilities as they are within the container: the kernel notes with them which of the host's ids is the root
+/// that they count for, and a layer knows no ids of this host. `None`: they count for another root.
+///
+/// Source: `linux/capability.h`, `struct vfs_ns_cap_data`.
+fn capabilities(value: &[u8], first_id: u32) -> Option<Vec<u8>> {
+    let [start @ .., a, b, c, d] = value else { return None };
+    match (value.len(), value.get(3)?) {
+        (20, 2) => Some(value.to_vec()),
+        (24, 3) if u32::from_le_bytes([*a, *b, *c, *d]) == first_id => {
+            let mut of_container = start.to_vec();
+            of_container[3] = 2;
+            Some(of_container)
+        }
+        _ => None,
+    }
+}
+
 /// What hides a name.
 fn hidden(name: &[u8]) -> Vec<u8> {
     let cut = name.iter().rposition(|byte| *byte == b'/').map_or(0, |at| at + 1);
@@ -173,6 +202,19 @@ fn content<W: Write>(path: &Path, size: u64, tar: &mut Writer<W>) -> Result<()> 
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn capabilities_count_for_the_container_s_root() {
+        let (low, high) = ([1, 0, 0, 2_u8], [1, 0, 0, 3_u8]);
+        let of = |start: [u8; 4], rest: &[u8]| [&start[..], &[7; 16], rest].concat();
+        let root = 100_000_u32.to_le_bytes();
+        assert_eq!(super::capabilities(&of(high, &root), 100_000), Some(of(low, &[])));
+        assert_eq!(super::capabilities(&of(low, &[]), 100_000), Some(of(low, &[])));
+        assert_eq!(super::capabilities(&of(high, &root), 0), None);
+        for bad in [&of(high, &[])[..], &of(low, &root), &[], b"abc"] {
+            assert_eq!(super::capabilities(bad, 100_000), None);
+        }
+    }
+
     #[test]
     fn whiteouts_stand_beside_what_they_hide() {
         assert_eq!(super::hidden(b"a/b"), b"a/.wh.b");

@@ -11,7 +11,7 @@ use rustix::fs::{AtFlags, CWD, FileType, Mode, XattrFlags};
 
 use crate::digest::Digest;
 use crate::error::{Result, at};
-use crate::io::Lock;
+use crate::io::{Lock, keep_folder};
 use crate::store::{Documents, Store};
 use crate::unpack::{Unpacked, is_windows_itself};
 
@@ -36,7 +36,8 @@ impl Store {
             let folder = if fits(&files, &below)? {
                 layer.folder.clone()
             } else {
-                let name = format!("{}-{}", layer.chain.hex(), &key[..16]);
+                let own = layer.folder.file_name().unwrap_or_default().to_string_lossy();
+                let name = format!("{own}-{}", &key[..16]);
                 self.made(&name, |work| copy(&files, &work.join(FILES), &below))?
             };
             below.insert(0, folder.join(FILES));
@@ -59,11 +60,13 @@ impl Store {
     ) -> Result<Option<PathBuf>> {
         let _lock = self.adding()?;
         // One below a file is not made, and a program is told so.
-        let is_missing = |path: &&Vec<String>| {
-            let place = Place::new(lowers, lowers.first().map_or(Path::new("/"), PathBuf::as_path), any_case);
-            !path.is_empty() && !place.is_folder(path) && !place.is_blocked(path)
-        };
-        let missing: Vec<&Vec<String>> = wanted.iter().filter(is_missing).collect();
+        let place = Place::new(lowers, lowers.first().map_or(Path::new("/"), PathBuf::as_path), any_case);
+        let mut missing: Vec<&Vec<String>> = Vec::new();
+        for path in wanted.iter().filter(|path| !path.is_empty()) {
+            if !place.is_folder(path)? && !place.is_blocked(path)? {
+                missing.push(path);
+            }
+        }
         if missing.is_empty() {
             return Ok(None);
         }
@@ -95,7 +98,7 @@ impl Store {
         }
         fs_err::create_dir(&work).map_err(at("make", &work))?;
         make(&work)?;
-        fs_err::rename(&work, &folder).map_err(at("make", &folder))?;
+        keep_folder(&work, &folder)?;
         Ok(folder)
     }
 }
@@ -126,7 +129,12 @@ fn spelled(folders: &[PathBuf]) -> Result<HashMap<String, String>> {
 }
 
 fn join_all(folders: &[PathBuf], name: &str) -> Vec<PathBuf> {
-    folders.iter().map(|folder| folder.join(name)).filter(|folder| folder.is_dir()).collect()
+    folders.iter().map(|folder| folder.join(name)).filter(|folder| is_real_folder(folder)).collect()
+}
+
+/// Whether there is a folder. No link is followed: to where one leads is seen on the host, and not in the layers.
+fn is_real_folder(path: &Path) -> bool {
+    fs_err::symlink_metadata(path).is_ok_and(|found| found.is_dir())
 }
 
 /// Whether every name of a layer is spelled as below it.
@@ -209,17 +217,21 @@ impl<'a> Place<'a> {
         std::iter::once(self.upper.to_owned()).chain(self.lowers.iter().cloned()).collect()
     }
 
-    /// The names behind links, as they are spelled.
-    fn resolved(&self, names: &[String]) -> Vec<String> {
+    /// The names behind links, as they are spelled. None of them is a link.
+    fn resolved(&self, names: &[String]) -> Result<Vec<String>> {
         let (mut done, mut links) = (Vec::<String>::new(), 0);
         let mut left: Vec<String> = names.iter().rev().cloned().collect();
         while let Some(name) = left.pop() {
             done.push(name);
             let (spelled, shown) = look(&self.all(), &done, self.any_case);
             done = spelled;
-            let link = shown.filter(|path| path.is_symlink()).and_then(|path| fs_err::read_link(path).ok());
-            let Some(link) = link.filter(|_| links < MOST_LINKS) else { continue };
+            let Some(shown) = shown.filter(|path| path.is_symlink()) else { continue };
+            if links == MOST_LINKS {
+                let path = self.upper.join(names.join("/"));
+                return Err(at("follow the links of", &path)(rustix::io::Errno::LOOP.into()));
+            }
             links += 1;
+            let link = fs_err::read_link(&shown).map_err(at("read", &shown))?;
             done.pop();
             if link.is_absolute() {
                 done.clear();
@@ -240,37 +252,36 @@ impl<'a> Place<'a> {
             }
             left.extend(ahead.into_iter().rev());
         }
-        done
+        Ok(done)
     }
 
     /// Whether a folder shows there.
-    pub(crate) fn is_folder(&self, names: &[String]) -> bool {
-        names.is_empty() || {
-            let (_, shown) = look(&self.all(), &self.resolved(names), self.any_case);
-            shown.is_some_and(|path| path.is_dir())
-        }
+    pub(crate) fn is_folder(&self, names: &[String]) -> Result<bool> {
+        let names = self.resolved(names)?;
+        let shown = || look(&self.all(), &names, self.any_case).1;
+        Ok(names.is_empty() || shown().is_some_and(|path| is_real_folder(&path)))
     }
 
     /// Whether something on the way is no folder.
-    fn is_blocked(&self, names: &[String]) -> bool {
-        let names = self.resolved(names);
-        (1..=names.len()).any(|count| {
+    fn is_blocked(&self, names: &[String]) -> Result<bool> {
+        let names = self.resolved(names)?;
+        Ok((1..=names.len()).any(|count| {
             let (_, shown) = look(&self.all(), &names[..count], self.any_case);
-            shown.is_some_and(|path| !path.is_dir())
-        })
+            shown.is_some_and(|path| !is_real_folder(&path))
+        }))
     }
 
     /// A folder, made with those above it.
     pub(crate) fn folder(&self, names: &[String]) -> Result<PathBuf> {
         let mut place = self.upper.to_owned();
-        let names = self.resolved(names);
+        let names = self.resolved(names)?;
         for count in 1..=names.len() {
             place.push(&names[count - 1]);
-            if place.is_dir() {
+            if is_real_folder(&place) {
                 continue;
             }
             match look(self.lowers, &names[..count], self.any_case).1 {
-                Some(like) if like.is_dir() => {
+                Some(like) if is_real_folder(&like) => {
                     folder_like(&like, &place)?;
                     unmark(&place)?;
                 }
@@ -287,7 +298,7 @@ impl<'a> Place<'a> {
 
     /// Where a file is to be put; what was there is gone.
     pub(crate) fn file(&self, names: &[String]) -> Result<PathBuf> {
-        let names = self.resolved(names);
+        let names = self.resolved(names)?;
         let Some((name, folder)) = names.split_last() else { return Ok(self.upper.to_owned()) };
         let place = self.folder(folder)?.join(name);
         match fs_err::remove_file(&place) {
@@ -343,6 +354,7 @@ fn unmark(folder: &Path) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::ImageError;
 
     fn tree(root: &Path, paths: &[&str]) {
         for path in paths {
@@ -380,6 +392,37 @@ mod tests {
         assert!(fitted[2].join("Files/windows/system32/b.dll").is_file());
         assert!(!fitted[2].join("Files/Windows").exists());
         assert_eq!(store.fit(&layers, &drive).unwrap(), fitted, "once is enough");
+    }
+
+    #[test]
+    fn no_link_leads_out_of_the_layers() {
+        use fs_err::os::unix::fs::symlink;
+        let temp = tempfile::tempdir().unwrap();
+        let [host, upper, lower] = ["host", "upper", "lower"].map(|name| temp.path().join(name));
+        tree(temp.path(), &["host/kept.txt", "upper", "lower"]);
+        // On the host the first leads out; in the layers it leads to itself, as the others lead to each other.
+        let own = host.strip_prefix("/").unwrap();
+        for folder in [&upper, &lower] {
+            fs_err::create_dir_all(folder.join(own.parent().unwrap())).unwrap();
+            symlink(&host, folder.join(own)).unwrap();
+            symlink("b", folder.join("a")).unwrap();
+            symlink("a", folder.join("b")).unwrap();
+        }
+        let names = |path: &Path| -> Vec<String> {
+            path.iter().map(|name| name.to_string_lossy().into_owned()).collect()
+        };
+        let lowers = [lower];
+        for upper in [&upper, &temp.path().join("empty")] {
+            let place = Place::new(&lowers, upper, false);
+            for path in [own, Path::new("a")] {
+                assert!(place.is_folder(&names(path)).is_err() && place.is_blocked(&names(path)).is_err());
+                let error = place.file(&names(&path.join("kept.txt"))).unwrap_err();
+                let ImageError::Io { source, .. } = &error else { panic!("{error}") };
+                assert_eq!(source.raw_os_error(), Some(rustix::io::Errno::LOOP.raw_os_error()));
+                assert!(place.folder(&names(&path.join("new"))).is_err());
+            }
+        }
+        assert_eq!(fs_err::read_dir(&host).unwrap().count(), 1);
     }
 
     #[test]

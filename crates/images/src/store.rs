@@ -6,7 +6,7 @@
 //! blobs/HEX     blobs, each checked before it got its name
 //! partial/HEX   what came so far of blobs, locked by who receives it
 //! names/HEX     an image's name and its manifest; HEX is the digest of the name
-//! layers/HEX    chains of layers, unpacked; HEX is the chain's id
+//! layers/HEX    chains of layers, unpacked; HEX is the chain's id, HEX-w one of Windows
 //! work/         what is not finished
 //! ```
 
@@ -16,7 +16,7 @@ mod sweep;
 
 pub(crate) use blobs::{BlobWriter, Receive};
 pub use names::Entry;
-pub use sweep::{Fsck, Swept};
+pub use sweep::{Fsck, InUse, Swept};
 
 use std::path::{Path, PathBuf};
 
@@ -94,8 +94,12 @@ impl Store {
         self.folder.join("lock")
     }
 
-    /// Nothing is taken away meanwhile.
-    pub(crate) fn adding(&self) -> Result<Lock> {
+    /// Nothing is taken away as long as this is there: who makes a container keeps it from before the image is looked for
+    /// until the container's document says which layers it stands on.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn adding(&self) -> Result<Lock> {
         Lock::shared(&self.lock_path())
     }
 

@@ -8,7 +8,7 @@ use hcs_layers::tar::{self, Import, Source, Unpack};
 
 use crate::digest::{Digest, Hashed};
 use crate::error::{ImageError, Result, at};
-use crate::io::Lock;
+use crate::io::{Lock, keep_folder};
 use crate::spec::Descriptor;
 use crate::store::{Documents, Store};
 
@@ -54,7 +54,7 @@ impl Store {
         let layers = documents.manifest.layers.len();
         let mut done: Vec<Unpacked> = Vec::with_capacity(layers);
         for (at, (layer, chain)) in documents.manifest.layers.iter().zip(chains).enumerate() {
-            let folder = self.layers().join(chain.hex());
+            let folder = self.layers().join(folder_name(chain, documents.image.is_windows(), at, &done));
             if !folder.exists() {
                 if layer.is_foreign() && !self.has(layer)? {
                     continue;
@@ -117,7 +117,21 @@ impl Store {
                 found: found.to_string(),
             });
         }
-        fs_err::rename(&work, folder).map_err(at("make", folder))
+        keep_folder(&work, folder)
+    }
+}
+
+/// The name of a layer's folder. A chain's id says nothing of the form: an image of another system that claims the same
+/// layers has other folders. So has a layer of Windows above others than all of its chain, of which those that nobody
+/// brought are not there: what of them it hides is not noted in it.
+fn folder_name(chain: Digest, windows: bool, at: usize, below: &[Unpacked]) -> String {
+    match (windows, below.len() == at) {
+        (false, _) => chain.hex(),
+        (true, true) => format!("{}-w", chain.hex()),
+        (true, false) => {
+            let chains: Vec<String> = below.iter().map(|layer| layer.chain.hex()).collect();
+            format!("{}-w-{}", chain.hex(), &Digest::of(chains.concat().as_bytes()).hex()[..16])
+        }
     }
 }
 

@@ -19,4 +19,15 @@ pub(crate) struct Stand {
     pub(crate) environment: Vec<(String, String)>,
     pub(crate) user: Option<String>,
     pub(crate) folder: Option<String>,
+    /// Until the container is made nobody takes its layers away.
+    #[cfg(target_os = "linux")]
+    pub(crate) hold: Option<hcs_images::Lock>,
+}
+
+impl Stand {
+    /// The container is there, and its document says what it stands on.
+    pub(crate) fn used(&mut self) {
+        #[cfg(target_os = "linux")]
+        drop(self.hold.take());
+    }
 }

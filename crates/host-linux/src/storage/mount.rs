@@ -10,6 +10,8 @@ use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, MountFlags, MoveM
 /// What an upper folder must not hold if it is to be read as a layer: names that lead elsewhere, and files without content.
 const OPTIONS: [(&str, &str); 3] = [("redirect_dir", "off"), ("metacopy", "off"), ("index", "off")];
 
+/// The kernel takes no longer options of `mount(2)`.
+const MOST_OPTIONS: usize = 4095;
 /// `OVERLAYFS_SUPER_MAGIC`.
 const OVERLAY: u32 = 0x794c_7630;
 
@@ -51,6 +53,10 @@ fn by_paths(lowers: &[OwnedFd], upper: &OwnedFd, work: &OwnedFd, target: &Path) 
     let options = OPTIONS.map(|(key, value)| format!("{key}={value}")).join(",");
     let options =
         format!("lowerdir={},upperdir={},workdir={},{options}", lowers.join(":"), path(upper), path(work));
+    // The kernel would cut them, and with them layers.
+    if options.len() >= MOST_OPTIONS {
+        return Err(Errno::TOOBIG);
+    }
     let options = std::ffi::CString::new(options).map_err(|_| Errno::INVAL)?;
     let quiet = MountFlags::NOSUID | MountFlags::NODEV;
     rustix::mount::mount("overlay", target, "overlay", quiet, Some(options.as_c_str()))
@@ -59,6 +65,12 @@ fn by_paths(lowers: &[OwnedFd], upper: &OwnedFd, work: &OwnedFd, target: &Path) 
 /// Attaches a detached mount.
 pub(super) fn attach(mount: &OwnedFd, target: &Path) -> Result<()> {
     rustix::mount::move_mount(mount, "", CWD, target, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)
+}
+
+/// Writes to the disk what of a mounted file system is not there yet.
+pub(super) fn sync(target: &Path) -> Result<()> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    rustix::fs::syncfs(rustix::fs::open(target, flags, Mode::empty())?)
 }
 
 /// Takes a mount away; `EBUSY` while something in it is open.

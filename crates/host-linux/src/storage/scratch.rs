@@ -59,7 +59,8 @@ impl Call<'_> {
             }
             let image = layer.join(DISK);
             match mark.size {
-                Some(now) if bytes < now => {
+                // What is less than the smallest is as much as that, so sizes are compared, and not wishes.
+                Some(now) if size < now => {
                     let reason = format!("{bytes} bytes are less than the {now} that it has");
                     return Err(Error::invalid_argument("size", reason));
                 }
@@ -78,16 +79,18 @@ impl Call<'_> {
         })
     }
 
-    pub(super) fn activate(&self, layer: &str) -> Result<()> {
+    /// Whether it was not activated before.
+    pub(super) fn activate(&self, layer: &str) -> Result<bool> {
         let layer = layer::real(layer)?;
         self.with(&layer, |volume| {
-            let Some(mark) = mark(volume, &layer)? else { return Ok(()) };
-            if volume.state()?.is_none() {
+            let Some(mark) = mark(volume, &layer)? else { return Ok(false) };
+            let new = volume.state()?.is_none();
+            if new {
                 volume.set(&volume.new_state()?)?;
             }
             hcs_fault::step(Point::LayerStep);
             if mark.size.is_none() {
-                return Ok(());
+                return Ok(new);
             }
             // Also when it was killed right behind the state.
             let shown = show_disk(volume);
@@ -95,7 +98,7 @@ impl Call<'_> {
                 hide_disk(volume)?;
                 volume.unset()?;
             }
-            shown
+            shown.map(|()| new)
         })
     }
 
@@ -105,8 +108,13 @@ impl Call<'_> {
 
     /// As the storage filter of computestorage shows it: in its own folder.
     pub(super) fn attach(&self, layer: &str, parents: &[LayerDescriptor]) -> Result<()> {
-        self.activate(layer)?;
-        self.show(layer, parents, |volume| volume.layer.clone())
+        let new = self.activate(layer)?;
+        let shown = self.show(layer, parents, |volume| volume.layer.clone());
+        if shown.is_err() && new {
+            // The failure that led here is the one to report; another call may have shown it meanwhile.
+            let _ = self.deactivate(layer);
+        }
+        shown
     }
 
     fn show(
@@ -241,9 +249,15 @@ impl Call<'_> {
         })
     }
 
-    /// Undoes [`Call::attach`].
+    /// Undoes [`Call::attach`], also what one that was killed or that failed halfway left.
     pub(super) fn detach(&self, layer: &str) -> Result<()> {
-        self.unprepare(layer)?;
+        let real = layer::real(layer)?;
+        let prepared = self.with(&real, |volume| {
+            volume.state()?.map_or(Ok(false), |state| Ok(state.prepared && shown(&state)?))
+        })?;
+        if prepared {
+            self.unprepare(layer)?;
+        }
         self.deactivate(layer)
     }
 
@@ -338,6 +352,9 @@ fn hide_disk(volume: &Volume) -> Result<()> {
     if !mounted(&place)? {
         return Ok(());
     }
+    // A copy of the mount may live on for a moment in a container's namespace, and the unmount then writes nothing. Who
+    // reads or copies the image next is to find everything.
+    mount::sync(&place).map_err(|errno| os("write", &place, errno))?;
     mount::detach(&place).map_err(|errno| in_use(&volume.layer, &place, errno))
 }
 

@@ -119,7 +119,7 @@ impl StorageService for LinuxHost {
     }
 
     fn activate_layer(&self, layer: &str) -> Result<()> {
-        named(OperationKind::ActivateLayer, layer, || self.storage().activate(layer))
+        named(OperationKind::ActivateLayer, layer, || self.storage().activate(layer).map(drop))
     }
 
     fn prepare_layer(&self, layer: &str, parents: &[LayerDescriptor]) -> Result<()> {

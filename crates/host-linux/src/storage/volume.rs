@@ -1,9 +1,12 @@
 //! A writable layer that is activated: its folder in `$HCS_RUN`, its lock, and where it is shown.
 
+use std::ffi::OsString;
+use std::os::fd::AsRawFd as _;
+use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
 
 use hcs_contract::{Deadline, Error, Guid, Result};
-use rustix::fs::FlockOperation;
+use rustix::fs::{FlockOperation, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
@@ -56,7 +59,7 @@ impl Volume {
         let guid = guid(layer);
         let folder = layout.volumes().join(guid.to_string());
         loop {
-            match rustix::fs::mkdir(&folder, rustix::fs::Mode::RWXU) {
+            match rustix::fs::mkdir(&folder, Mode::RWXU) {
                 Ok(()) | Err(Errno::EXIST) => {}
                 Err(errno) => return Err(not_writable("make", &folder, errno.into())),
             }
@@ -128,7 +131,7 @@ impl Volume {
 
 /// Makes a folder to mount at.
 pub(super) fn mount_point(path: &Path) -> Result<()> {
-    match rustix::fs::mkdir(path, rustix::fs::Mode::RWXU) {
+    match rustix::fs::mkdir(path, Mode::RWXU) {
         Ok(()) | Err(Errno::EXIST) => Ok(()),
         Err(errno) => Err(os("make", path, errno)),
     }
@@ -160,6 +163,10 @@ fn read(folder: &Path) -> Result<Option<State>> {
 /// The folder behind a path that begins with a volume's, where one of this host's layers is shown, and that layer; `None`
 /// for other paths.
 ///
+/// Containers write links into volumes. They lead where the container sees them lead, never out of the volume, and the
+/// result has none. A container that writes to the volume while the result is used can put a link there again: whoever
+/// shares a part of a volume ends the containers that write to it first.
+///
 /// # Errors
 /// What is wrong with it, for the caller to say of which member.
 pub(super) fn resolve(
@@ -176,15 +183,35 @@ pub(super) fn resolve(
     if !mount::is_overlay(&state.target).unwrap_or(false) {
         return Err(format!("{path}: the layer {} is activated but not prepared", state.layer.display()));
     }
-    let (mut folder, layer) = (state.target, state.layer);
+    let mut below = PathBuf::from(".");
     for part in rest.split(['\\', '/']) {
         match part {
             "" | "." => {}
             ".." => return Err(format!("{path}: a path of a volume can't go up")),
-            part => folder.push(part),
+            part => below.push(part),
         }
     }
-    Ok(Some((folder, layer)))
+    let folder = inside(&state.target, &below).map_err(|errno| {
+        format!("{path}: cannot open {} in the layer {}: {errno}", below.display(), state.layer.display())
+    })?;
+    Ok(Some((folder, state.layer)))
+}
+
+/// The path of what `below` leads to with `root` as `/` for every link on the way (`openat2(2)`, `RESOLVE_IN_ROOT`).
+fn inside(root: &Path, below: &Path) -> rustix::io::Result<PathBuf> {
+    let (flags, mode) = (OFlags::PATH | OFlags::CLOEXEC, Mode::empty());
+    let root_fd = rustix::fs::open(root, flags | OFlags::DIRECTORY, mode)?;
+    let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
+    let found = rustix::fs::openat2(&root_fd, below, flags, mode, resolve)?;
+    let path = rustix::fs::readlink(format!("/proc/self/fd/{}", found.as_raw_fd()), Vec::new())?;
+    let path = PathBuf::from(OsString::from_vec(path.into_bytes()));
+    // What was moved away or removed since has no path there.
+    let real = rustix::fs::readlink(format!("/proc/self/fd/{}", root_fd.as_raw_fd()), Vec::new())?;
+    if path.starts_with(OsString::from_vec(real.into_bytes())) && path.exists() {
+        Ok(path)
+    } else {
+        Err(Errno::NOENT)
+    }
 }
 
 /// Folders of layers that are not activated and that nobody works on: of a call that was killed, or of an earlier boot.

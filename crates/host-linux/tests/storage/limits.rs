@@ -55,6 +55,11 @@ fn a_size_is_a_limit_grows_and_keeps_what_was_written() {
 
     // What was used without a size keeps its files where they are.
     let (path, folder) = place.shown("other");
+    // The size it has is no other one, also when it was made larger than was asked for.
+    let small = place.scratch("small");
+    host.expand_sandbox_size(&small, 1).unwrap();
+    host.expand_sandbox_size(&small, 1).unwrap();
+    host.destroy_layer(&small).unwrap();
     fs_err::write(folder.join("x"), "x").unwrap();
     place.hide(&path);
     fails(host.expand_sandbox_size(&path, 100 * MIB), Hresult::HCS_E_INVALID_STATE, "used without a size");

@@ -40,6 +40,19 @@ fn a_writable_layer_is_made_shown_written_to_and_goes_in_the_service_s_order() {
     assert_eq!(fs_err::read(folder.join("one")).unwrap(), b"hello");
     fs_err::write(folder.join("three"), "new").unwrap();
     fs_err::remove_file(folder.join("one")).unwrap();
+    // Links that a container wrote lead where they lead for it.
+    let root = host.volume_path(&volume).unwrap();
+    for (name, target) in
+        [("up", "/"), ("etc", "../../../../../../etc"), ("there", "/data"), ("loop", "loop")]
+    {
+        std::os::unix::fs::symlink(target, root.join(name)).unwrap();
+    }
+    assert_eq!(host.volume_path(&format!(r"{volume}\up")).unwrap(), root);
+    assert_eq!(host.volume_path(&format!(r"{volume}\there\three")).unwrap(), folder.join("three"));
+    for outside in ["etc", r"up\etc\passwd", "loop", "missing"] {
+        let verdict = host.volume_path(&format!(r"{volume}\{outside}"));
+        fails(verdict, Hresult::ERROR_NOT_FOUND, "cannot open");
+    }
     fails(host.destroy_layer(&base[0].path), Hresult::ERROR_BUSY, "stands on it");
     // While a file in it is open it stays.
     let open = fs_err::File::open(folder.join("three")).unwrap();
@@ -102,6 +115,14 @@ fn the_storage_filter_shows_a_layer_in_its_own_folder() {
     );
     host.initialize_writable_layer(&path, &data, "").unwrap();
     fails(host.detach_layer_storage_filter(&path), Hresult::ERROR_NOT_READY, "not activated");
+    // With other layers below it is not shown, and stays as it was.
+    let none = r#"{"SchemaVersion":{"Major":2,"Minor":0},"Layers":[]}"#;
+    fails(host.attach_layer_storage_filter(&path, none), Hresult::E_INVALIDARG, "parents");
+    assert_eq!(place.volumes(), 0);
+    // A half of it can be undone too.
+    host.activate_layer(&path).unwrap();
+    host.detach_layer_storage_filter(&path).unwrap();
+    assert_eq!(place.volumes(), 0);
     host.attach_layer_storage_filter(&path, &data).unwrap();
     let file = Path::new(&path).join("hello.txt");
     assert_eq!(fs_err::read(&file).unwrap(), b"hello");

@@ -33,7 +33,7 @@ struct Parts {
 
 impl Store {
     /// Loads all images of a folder with an OCI layout, or of a tar with one or with docker's form; `-` is standard
-    /// input. `name` is for an image that has none; with several images it is refused. Of a list of several systems
+    /// input. `name` is the image's, whatever it is called there; with several images it is refused. Of a list of several systems
     /// the one that is `wanted`.
     ///
     /// # Errors
@@ -63,33 +63,30 @@ impl Store {
             let problem = format!("is no archive of images: it has neither {INDEX} nor {DOCKER}");
             return Err(invalid(path.display().to_string(), problem));
         };
-        let mut loaded = Vec::new();
-        let single = images.len() == 1;
+        if name.is_some() && images.len() > 1 {
+            return Err(invalid(path.display().to_string(), "has several images, and one name was given"));
+        }
+        // Everything that all of them need is there before one has a name.
+        let mut whole = Vec::new();
         for Found { manifest, index, names } in images {
-            let names = match (names.is_empty(), name) {
-                (_, Some(name)) if single => vec![name.clone()],
-                (true, Some(_)) => {
-                    return Err(invalid(
-                        path.display().to_string(),
-                        "has several images, and one name was given",
-                    ));
-                }
-                (true, None) => {
-                    let problem =
-                        format!("has an image without a name ({}); give it one with --name", manifest.digest);
-                    return Err(invalid(path.display().to_string(), problem));
-                }
-                (false, _) => names,
-            };
-            // Everything that it needs is there before it has a name.
+            let names = name.map_or(names, |name| vec![name.clone()]);
+            if names.is_empty() {
+                let problem =
+                    format!("has an image without a name ({}); give it one with --name", manifest.digest);
+                return Err(invalid(path.display().to_string(), problem));
+            }
             let documents = self.documents(&manifest)?;
             for layer in documents.manifest.layers.iter().filter(|layer| !layer.is_foreign()) {
                 if !self.has(layer)? {
                     return Err(ImageError::NoBlob { digest: layer.digest });
                 }
             }
-            for name in &names {
-                loaded.push(self.name(name, &manifest, index)?);
+            whole.push((manifest, index, names));
+        }
+        let mut loaded = Vec::new();
+        for (manifest, index, names) in &whole {
+            for name in names {
+                loaded.push(self.name(name, manifest, *index)?);
             }
         }
         Ok(loaded)

@@ -110,7 +110,7 @@ pub(crate) fn copy(copy: &Copy, context: &Path, lowers: &[PathBuf], upper: &Path
             ));
         }
         let mut target = copy.target.clone();
-        if copy.into || place.is_folder(&target) {
+        if copy.into || place.is_folder(&target)? {
             target.push(path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default());
         }
         entry(copy, &path, &place, &target)?;
@@ -152,7 +152,7 @@ fn tree(copy: &Copy, from: &Path, place: &Place<'_>, names: &[String]) -> Result
         };
         let target = [names, &[name.to_owned()]].concat();
         if fs_err::symlink_metadata(&path).map_err(at("look at", &path))?.is_dir() {
-            let new = !place.is_folder(&target);
+            let new = !place.is_folder(&target)?;
             let folder = place.folder(&target)?;
             if new {
                 finish(copy, &path, &folder)?;
@@ -166,7 +166,7 @@ fn tree(copy: &Copy, from: &Path, place: &Place<'_>, names: &[String]) -> Result
 }
 
 fn entry(copy: &Copy, from: &Path, place: &Place<'_>, names: &[String]) -> Result<()> {
-    if place.is_folder(names) {
+    if place.is_folder(names)? {
         return Err(invalid(from.display().to_string(), "would take the place of a folder"));
     }
     let to = place.file(names)?;

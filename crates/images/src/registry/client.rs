@@ -4,9 +4,9 @@ use std::io::Read as _;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use ureq::http::{HeaderMap, Response, StatusCode};
+use ureq::http::{HeaderMap, Response, StatusCode, Uri};
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig};
-use ureq::{Agent, Body, SendBody};
+use ureq::{Agent, Body, ResponseExt as _, SendBody};
 
 use super::Options;
 use super::auth::{Challenge, Token, basic, challenge};
@@ -23,7 +23,9 @@ const AUTHORITIES: [&str; 3] =
 /// Redirects that are followed.
 const REDIRECTS: u32 = 5;
 /// Bytes of an answer that says what is wrong, or of one with a token.
-const MOST_ANSWER: u64 = 1 << 20;
+pub(super) const MOST_ANSWER: u64 = 1 << 20;
+/// Bytes in a second, below which a registry is given up.
+const SLOWEST: u64 = 1 << 10;
 /// Times that connecting and the first byte of an answer may take.
 const CONNECT: Duration = Duration::from_secs(10);
 
@@ -39,7 +41,18 @@ pub(super) struct Client {
     login: Option<Login>,
     /// The header that was asked for.
     authorization: Mutex<Option<String>>,
-    plain: bool,
+    plain: Plain,
+    silence: Duration,
+}
+
+/// Where there may be no TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Plain {
+    Nowhere,
+    /// The registry is on this machine.
+    Loopback,
+    /// The user says so.
+    Anywhere,
 }
 
 /// What to send.
@@ -47,26 +60,36 @@ pub(super) struct Ask<'a> {
     pub(super) method: &'static str,
     pub(super) url: String,
     pub(super) headers: Vec<(&'static str, String)>,
+    /// Bytes of the answer's body, at most.
+    pub(super) most: u64,
     pub(super) body: Option<&'a mut dyn FnMut() -> Result<(SendBody<'static>, u64)>>,
 }
 
 impl Client {
     pub(super) fn new(reference: &Reference, actions: &'static str, options: &Options) -> Result<Self> {
         let name = reference.registry().to_owned();
-        let plain = options.plain_http || is_loopback(&name);
+        let plain = match options.plain_http {
+            true => Plain::Anywhere,
+            false if is_loopback(&name) => Plain::Loopback,
+            false => Plain::Nowhere,
+        };
+        let tls_only = plain == Plain::Nowhere;
         let host = if name == DOCKER.0 { DOCKER.1 } else { &name };
-        let base = format!("{}://{host}", if plain { "http" } else { "https" });
+        let base = format!("{}://{host}", if tls_only { "https" } else { "http" });
         let mut config = Agent::config_builder()
             .http_status_as_error(false)
-            .https_only(!plain)
+            .https_only(tls_only)
             .max_redirects(REDIRECTS)
             .accept_encoding("identity")
             .user_agent(concat!("hcs/", env!("CARGO_PKG_VERSION")))
             .timeout_connect(Some(CONNECT))
             .timeout_recv_response(Some(options.silence))
+            .timeout_recv_body(Some(
+                options.silence.saturating_add(Duration::from_secs(MOST_ANSWER / SLOWEST)),
+            ))
             .timeout_per_read(Some(options.silence))
             .timeout_per_write(Some(options.silence));
-        if !plain {
+        if tls_only {
             config = config.tls_config(tls(options)?);
         }
         Ok(Self {
@@ -77,6 +100,7 @@ impl Client {
             login: options.credentials.find(&name)?,
             authorization: Mutex::new(None),
             plain,
+            silence: options.silence,
             name,
         })
     }
@@ -95,9 +119,9 @@ impl Client {
         Ok(location.into())
     }
 
-    /// Nobody sends us from TLS to where there is none.
+    /// Nobody sends us from TLS to where there is none, nor from this machine.
     fn check_address(&self, url: &str) -> Result<()> {
-        if url.starts_with("https://") || self.plain && url.starts_with("http://") {
+        if is_allowed(url, self.plain) {
             return Ok(());
         }
         Err(self.protocol(format!("sends us to {url:?}, which is no address with TLS")))
@@ -111,6 +135,13 @@ impl Client {
             if answer.status() != StatusCode::UNAUTHORIZED || attempt > 0 {
                 return Ok(answer);
             }
+            // Behind a redirect or an upload's address somebody else may ask, who would get the login.
+            let asker = answer.get_uri().to_string();
+            if !is_below(&asker, &self.base) {
+                let problem =
+                    format!("sends us to {asker:?}, which asks for a login; only the registry gets it");
+                return Err(self.protocol(problem));
+            }
             known = Some(self.authorize(answer.headers())?);
             self.authorization.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&known);
         }
@@ -118,6 +149,8 @@ impl Client {
     }
 
     fn send(&self, ask: &mut Ask<'_>, authorization: Option<&str>) -> Result<Response<Body>> {
+        // One that sends a byte now and then is never silent.
+        let time = Some(self.silence.saturating_add(Duration::from_secs(ask.most / SLOWEST)));
         let mut request = ureq::http::Request::builder().method(ask.method).uri(&ask.url);
         for (name, value) in &ask.headers {
             request = request.header(*name, value);
@@ -128,14 +161,14 @@ impl Client {
         }
         let failed = |source| self.transport(&format!("{} {}", ask.method, ask.url), source);
         let built = |error: ureq::http::Error| failed(ureq::Error::Http(error));
-        match &mut ask.body {
-            Some(body) => {
-                let (body, length) = body()?;
-                let request = request.header("content-length", length).body(body).map_err(built)?;
-                self.agent.run(request).map_err(failed)
-            }
-            None => self.agent.run(request.body(()).map_err(built)?).map_err(failed),
+        if let Some(body) = &mut ask.body {
+            let (body, length) = body()?;
+            let request = request.header("content-length", length).body(body).map_err(built)?;
+            let request = self.agent.configure_request(request).timeout_recv_body(time).build();
+            return self.agent.run(request).map_err(failed);
         }
+        let request = self.agent.configure_request(request.body(()).map_err(built)?);
+        self.agent.run(request.timeout_recv_body(time).build()).map_err(failed)
     }
 
     /// The header that an answer asks for.
@@ -199,7 +232,7 @@ impl Client {
         let accept = [media::MANIFEST, media::INDEX, media::DOCKER_MANIFEST, media::DOCKER_LIST].join(", ");
         let url = self.url(&format!("manifests/{wanted}"));
         let mut answer =
-            self.ask(&mut Ask { method: "GET", url, headers: vec![("accept", accept)], body: None })?;
+            self.ask(&mut Ask { method: "GET", url, headers: vec![("accept", accept)], most, body: None })?;
         if answer.status() != StatusCode::OK {
             let status = answer.status();
             return Err(self.refused(&format!("a request for the manifest {wanted}"), status, &mut answer));
@@ -258,7 +291,28 @@ impl Client {
 
 /// Whether an address is one of this registry.
 fn is_below(url: &str, base: &str) -> bool {
-    url.strip_prefix(base).is_some_and(|rest| rest.starts_with('/'))
+    matches!((origin(url), origin(base)), (Some(url), Some(base)) if url == base)
+}
+
+/// Scheme, host and port of an address.
+fn origin(url: &str) -> Option<(String, String, u16)> {
+    let url: Uri = url.parse().ok()?;
+    let scheme = url.scheme_str()?.to_ascii_lowercase();
+    let usual = if scheme == "https" { 443 } else { 80 };
+    let port = url.port_u16().unwrap_or(usual);
+    Some((scheme, url.host()?.to_ascii_lowercase(), port))
+}
+
+/// Whether an address that an answer gave may be asked.
+fn is_allowed(url: &str, plain: Plain) -> bool {
+    let Some((scheme, host, _)) = origin(url) else { return false };
+    match plain {
+        _ if scheme == "https" => true,
+        _ if scheme != "http" => false,
+        Plain::Nowhere => false,
+        Plain::Loopback => is_loopback(&host),
+        Plain::Anywhere => true,
+    }
 }
 
 /// Whether a registry is on this machine, where others don't use TLS either.
@@ -310,5 +364,17 @@ mod tests {
         assert!(!is_below("https://h:50001/v2/x", "https://h:5000"));
         assert!(!is_below("https://h.evil/v2/x", "https://h"));
         assert!(!is_below("http://h/v2/x", "https://h"));
+        assert!(!is_below("https://h:443@evil/v2/x", "https://h"));
+        assert!(is_below("https://H:443/v2/x", "https://h"));
+    }
+
+    #[test]
+    fn nobody_sends_us_to_where_there_is_no_tls() {
+        for plain in [Plain::Nowhere, Plain::Loopback, Plain::Anywhere] {
+            assert!(is_allowed("https://other/token", plain), "{plain:?}");
+            assert_eq!(is_allowed("http://other/token", plain), plain == Plain::Anywhere);
+            assert_eq!(is_allowed("http://[::1]:80/token", plain), plain != Plain::Nowhere);
+            assert!(!is_allowed("ftp://other/token", plain) && !is_allowed("/token", plain));
+        }
     }
 }

@@ -15,7 +15,7 @@ use crate::reference::Reference;
 use crate::spec::{Descriptor, Image, Index, MOST_CONFIG, MOST_MANIFEST, Manifest, media};
 use crate::store::{self, Entry, Receive, Store};
 
-/// Connections that may break off one after the other without a byte.
+/// Connections that may break off one after the other before they together brought [`PIECE`] bytes.
 const FRUITLESS: u32 = 3;
 const PIECE: usize = 128 << 10;
 
@@ -141,7 +141,7 @@ impl Store {
         })
     }
 
-    /// Gets one blob. A connection that breaks off is made again as long as bytes come.
+    /// Gets one blob. A connection that breaks off is made again as long as enough comes.
     fn pull_blob(
         &self,
         client: &Client,
@@ -163,8 +163,11 @@ impl Store {
                 return Err(error);
             }
             // Without ranges it began anew, and has to come further than before.
-            fruitless = if receive.at() > best { 0 } else { fruitless + 1 };
-            best = best.max(receive.at());
+            if receive.at() >= best.saturating_add(PIECE as u64) {
+                (best, fruitless) = (receive.at(), 0);
+            } else {
+                fruitless += 1;
+            }
             if fruitless == FRUITLESS || is_silence(&error) {
                 return Err(error);
             }
@@ -198,7 +201,8 @@ fn attempt(
         at => vec![("range", format!("bytes={at}-"))],
     };
     let url = client.url(&format!("blobs/{}", blob.digest));
-    let mut answer = client.ask(&mut Ask { method: "GET", url, headers, body: None })?;
+    // Without ranges all of it comes.
+    let mut answer = client.ask(&mut Ask { method: "GET", url, headers, most: blob.size, body: None })?;
     match answer.status() {
         StatusCode::OK => {
             if receive.at() > 0 {

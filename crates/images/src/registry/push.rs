@@ -3,7 +3,7 @@
 use ureq::SendBody;
 use ureq::http::StatusCode;
 
-use super::client::{Ask, Client};
+use super::client::{Ask, Client, MOST_ANSWER};
 use super::{Event, Options};
 use crate::error::{ImageError, Result, at};
 use crate::reference::Reference;
@@ -45,7 +45,8 @@ impl Store {
             || Ok((SendBody::from_owned_reader(std::io::Cursor::new(bytes.clone())), bytes.len() as u64));
         let url = client.url(&format!("manifests/{}", name.wanted()));
         let headers = vec![("content-type", image.manifest.media_type.clone())];
-        let mut answer = client.ask(&mut Ask { method: "PUT", url, headers, body: Some(&mut body) })?;
+        let mut answer =
+            client.ask(&mut Ask { method: "PUT", url, headers, most: MOST_ANSWER, body: Some(&mut body) })?;
         match answer.status() {
             StatusCode::CREATED | StatusCode::OK | StatusCode::ACCEPTED => Ok(()),
             status => Err(client.refused("the manifest", status, &mut answer)),
@@ -56,8 +57,13 @@ impl Store {
         let what = format!("blob {}", blob.digest);
         let mut nothing = || Ok((SendBody::from_owned_reader(std::io::empty()), 0));
         let url = client.url("blobs/uploads/");
-        let mut answer =
-            client.ask(&mut Ask { method: "POST", url, headers: Vec::new(), body: Some(&mut nothing) })?;
+        let mut answer = client.ask(&mut Ask {
+            method: "POST",
+            url,
+            headers: Vec::new(),
+            most: MOST_ANSWER,
+            body: Some(&mut nothing),
+        })?;
         if answer.status() != StatusCode::ACCEPTED {
             let status = answer.status();
             return Err(client.refused(&format!("an upload of {what}"), status, &mut answer));
@@ -77,7 +83,13 @@ impl Store {
             Ok((SendBody::from_owned_reader(file), blob.size))
         };
         let headers = vec![("content-type", "application/octet-stream".to_owned())];
-        let mut answer = client.ask(&mut Ask { method: "PUT", url, headers, body: Some(&mut content) })?;
+        let mut answer = client.ask(&mut Ask {
+            method: "PUT",
+            url,
+            headers,
+            most: MOST_ANSWER,
+            body: Some(&mut content),
+        })?;
         match answer.status() {
             StatusCode::CREATED | StatusCode::OK | StatusCode::NO_CONTENT => Ok(()),
             status => Err(client.refused(&what, status, &mut answer)),
@@ -88,7 +100,8 @@ impl Store {
 /// Whether the registry has a blob.
 fn there(client: &Client, blob: &Descriptor) -> Result<bool> {
     let url = client.url(&format!("blobs/{}", blob.digest));
-    let mut answer = client.ask(&mut Ask { method: "HEAD", url, headers: Vec::new(), body: None })?;
+    let mut answer =
+        client.ask(&mut Ask { method: "HEAD", url, headers: Vec::new(), most: MOST_ANSWER, body: None })?;
     match answer.status() {
         StatusCode::OK => Ok(true),
         StatusCode::NOT_FOUND => Ok(false),

@@ -161,6 +161,7 @@ impl Receive {
             return self.refuse(digest_mismatch(&self.blob, found));
         }
         let path = self.store.blob(self.blob.digest);
+        self.file.sync_all().map_err(at("write", &self.path))?;
         fs_err::rename(&self.path, &path).map_err(at("make", &path))
     }
 

@@ -77,18 +77,28 @@ impl Store {
     /// # Errors
     /// A damaged record; what the system says.
     pub fn list(&self) -> Result<Vec<Entry>> {
+        let records = self.records()?.into_iter();
+        let mut entries = records.map(|(_, entry)| entry).collect::<Result<Vec<_>>>()?;
+        entries.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(entries)
+    }
+
+    /// The files of all names, and what each says.
+    pub(super) fn records(&self) -> Result<Vec<(PathBuf, Result<Entry>)>> {
         let folder = self.folder.join("names");
-        let mut entries = Vec::new();
+        let mut records = Vec::new();
         for found in fs_err::read_dir(&folder).map_err(at("read", &folder))? {
             let path = found.map_err(at("read", &folder))?.path();
             match fs_err::read(&path) {
-                Ok(bytes) => entries.push(entry(&bytes, &path.display().to_string())?),
+                Ok(bytes) => {
+                    let entry = entry(&bytes, &path.display().to_string());
+                    records.push((path, entry));
+                }
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {} // removed meanwhile
                 Err(error) => return Err(at("read", &path)(error)),
             }
         }
-        entries.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(entries)
+        Ok(records)
     }
 
     /// The image of this name; or the one whose manifest's digest begins so, with or without `sha256:`.

@@ -11,6 +11,9 @@ use crate::digest::{Digest, Hashed};
 use crate::error::{ImageError, Result, at};
 use crate::io::Lock;
 
+/// Folders of layers that something stands on, and what that is.
+pub type InUse = Vec<(PathBuf, String)>;
+
 /// What was taken away.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -47,36 +50,56 @@ struct Needed {
 }
 
 impl Store {
-    /// Takes a name away, and whatever no other name needs. `in_use` are folders of layers that containers stand on.
+    /// Takes a name away, and whatever no other name needs. `in_use` is asked when nobody can begin to use an image any
+    /// more; what is mounted is known besides.
     ///
     /// # Errors
-    /// No such image; [`ImageError::InUse`]; what the system says.
-    pub fn remove(&self, text: &str, in_use: &[(PathBuf, String)]) -> Result<(Entry, Swept)> {
+    /// No such image; [`ImageError::InUse`]; what `in_use` or the system says.
+    pub fn remove<E: From<ImageError>>(
+        &self,
+        text: &str,
+        in_use: impl FnOnce() -> Result<InUse, E>,
+    ) -> Result<(Entry, Swept), E> {
+        // Without the lock others are at work, and no layer goes.
+        let lock = Lock::try_exclusive(&self.lock_path())?;
         let entry = self.find(text)?;
+        let mut in_use = in_use()?;
+        in_use.extend(self.mounted()?);
         let others = self.list()?.into_iter().filter(|other| other.name != entry.name);
         let shared = others.into_iter().any(|other| other.manifest.digest == entry.manifest.digest);
         // Who only takes one of two names away changes nothing for containers.
-        if !shared && let Ok(documents) = self.documents(&entry.manifest) {
+        if !shared && let Some(documents) = there(self.documents(&entry.manifest))? {
             let own = documents.image.chains().last().map(Digest::hex);
             let stands = |path: &Path| own.is_some() && self.chain_of(path) == own.as_deref();
             let user = in_use.iter().find(|(path, _)| stands(path));
             if let Some((_, user)) = user {
-                return Err(ImageError::InUse { name: entry.name.short(), user: user.clone() });
+                return Err(ImageError::InUse { name: entry.name.short(), user: user.clone() }.into());
             }
         }
         self.forget_name(&entry.name)?;
-        Ok((entry, self.sweep(in_use)?))
+        let swept = match lock {
+            Some(_lock) => self.take_away(&in_use)?,
+            None => Swept { busy: true, ..Swept::default() },
+        };
+        Ok((entry, swept))
     }
 
-    /// Takes away what no image needs, and what killed processes left.
+    /// Takes away what no image needs, and what killed processes left. `in_use` as in [`Store::remove`].
     ///
     /// # Errors
-    /// A name's record or document that can't be read, because then nobody knows what it needs; what the system says.
-    pub fn sweep(&self, in_use: &[(PathBuf, String)]) -> Result<Swept> {
-        let mut swept = Swept::default();
+    /// A name's record or document that can't be read, because then nobody knows what it needs; what `in_use` or the
+    /// system says.
+    pub fn sweep<E: From<ImageError>>(&self, in_use: impl FnOnce() -> Result<InUse, E>) -> Result<Swept, E> {
         let Some(_lock) = Lock::try_exclusive(&self.lock_path())? else {
-            return Ok(Swept { busy: true, ..swept });
+            return Ok(Swept { busy: true, ..Swept::default() });
         };
+        let mut in_use = in_use()?;
+        in_use.extend(self.mounted()?);
+        Ok(self.take_away(&in_use)?)
+    }
+
+    fn take_away(&self, in_use: &[(PathBuf, String)]) -> Result<Swept> {
+        let mut swept = Swept::default();
         let needed = self.needed()?;
         for path in entries(&self.folder.join("blobs"))? {
             if !needed.blobs.contains(&name_of(&path)) {
@@ -115,21 +138,25 @@ impl Store {
         for entry in self.list()? {
             needed.blobs.insert(entry.manifest.digest.hex());
             // Of an image that lacks a document nothing more is known, and what it had is of no use.
-            let Ok(manifest) = self.manifest(&entry.manifest) else { continue };
+            let Some(manifest) = there(self.manifest(&entry.manifest))? else { continue };
             needed.blobs.insert(manifest.config.digest.hex());
             needed.blobs.extend(manifest.layers.iter().map(|layer| layer.digest.hex()));
-            let Ok(documents) = self.documents(&entry.manifest) else { continue };
+            let Some(documents) = there(self.documents(&entry.manifest))? else { continue };
             needed.layers.extend(documents.image.chains().iter().map(Digest::hex));
         }
         Ok(needed)
     }
 
-    /// Reads every blob, and looks whether each image has all it needs. With `repair` damaged blobs go, so that a pull
-    /// brings them again, and so does what no image needs.
+    /// Reads every blob, and looks whether each image has all it needs. With `repair` damaged blobs and names go, so that
+    /// a pull brings them again, and so does what no image needs; `in_use` as in [`Store::remove`].
     ///
     /// # Errors
-    /// What the system says; what is wrong with the store is in the result.
-    pub fn fsck(&self, repair: bool, in_use: &[(PathBuf, String)]) -> Result<Fsck> {
+    /// What `in_use` or the system says; what is wrong with the store is in the result.
+    pub fn fsck<E: From<ImageError>>(
+        &self,
+        repair: bool,
+        in_use: impl FnOnce() -> Result<InUse, E>,
+    ) -> Result<Fsck, E> {
         let mut found = Fsck::default();
         {
             let _lock = self.adding()?;
@@ -147,7 +174,17 @@ impl Store {
                     remove_file(&path)?;
                 }
             }
-            for entry in self.list()? {
+            for (path, entry) in self.records()? {
+                let entry = match entry {
+                    Ok(entry) => entry,
+                    Err(error) => {
+                        found.problems.push(format!("name {}: {error}", name_of(&path)));
+                        if repair {
+                            remove_file(&path)?;
+                        }
+                        continue;
+                    }
+                };
                 match self.lacks(&entry, &damaged) {
                     Ok(None) => found.images += 1,
                     Ok(Some(problem)) => {
@@ -175,6 +212,15 @@ impl Store {
             }
         }
         Ok(None)
+    }
+}
+
+/// What is not there, or not whole; what can't be read now may be whole all the same.
+fn there<T>(found: Result<T>) -> Result<Option<T>> {
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(error @ ImageError::Io { .. }) => Err(error),
+        Err(_) => Ok(None),
     }
 }
 

@@ -45,6 +45,24 @@ fn a_chain_is_unpacked_once_whoever_needs_it() {
     assert_eq!(place.names("layers").len(), 3);
 }
 
+#[test]
+fn an_image_of_another_system_with_the_same_layers_has_other_folders() {
+    let place = Place::new();
+    let layer = tar(&[("Files/", ""), ("Files/a", "1")]);
+    Made::new(&[layer.clone()]).layout(&place.path("linux"));
+    let windows = Made::new(&[layer]).with_config(|config| {
+        (config["os"], config["os.version"]) = (json!("windows"), json!("10.0.20348.1"));
+    });
+    windows.layout(&place.path("windows"));
+    let linux = place.load(&place.path("linux")).unwrap().remove(0);
+    let wanted = "windows/amd64".parse().unwrap();
+    let windows =
+        place.store.load(&place.path("windows"), Some(&name("w:1")), Some(&wanted)).unwrap().remove(0);
+    let folders = [linux, windows].map(|entry| place.prepare(&entry).unwrap().remove(0));
+    assert!(folders[0].join("Files/a").is_file() && folders[1].join("a").is_file());
+    assert!(!folders[1].join("Files").exists());
+}
+
 /// An upper folder as a kernel leaves it.
 fn upper(folder: &Path) {
     fs_err::create_dir_all(folder.join("new/deep")).unwrap();
@@ -59,6 +77,9 @@ fn upper(folder: &Path) {
     rustix::fs::mknodat(CWD, folder.join("gone"), FileType::CharacterDevice, Mode::empty(), 0).unwrap();
     rustix::fs::mknodat(CWD, folder.join("socket"), FileType::Socket, Mode::empty(), 0).unwrap();
     fs_err::create_dir_all(folder.join("volume/within")).unwrap();
+    for name in ["new", "new/deep", "new/link", "opaque", "socket", "volume", "volume/within"] {
+        std::os::unix::fs::lchown(folder.join(name), Some(100_000), Some(100_000)).unwrap();
+    }
 }
 
 #[test]
@@ -97,6 +118,10 @@ fn what_a_container_wrote_is_a_layer_that_unpacks_to_the_same() {
     // The same again is the same image.
     let (again, _) = place.store.commit(&change, &name("made:2")).unwrap();
     assert_eq!(again.manifest, entry.manifest);
+    // Nobody becomes root by it.
+    std::os::unix::fs::chown(place.path("upper/opaque"), Some(5), None).unwrap();
+    let error = place.store.commit(&change, &name("made:3")).unwrap_err();
+    assert!(error.to_string().starts_with("opaque: its owner"), "{error}");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use hcs_images::{Digest, ImageError};
 use serde_json::json;
 
 use crate::server::{Reply, Request, Server, Then};
-use crate::support::{MANIFEST, Made, Place, descriptor, tar};
+use crate::support::{MANIFEST, Made, Place, descriptor, tar, unused};
 
 /// What becomes of a blob.
 type Lie = fn(&[u8]) -> Vec<u8>;
@@ -223,6 +223,50 @@ fn a_token_is_got_with_the_login_and_told_to_the_registry_alone() {
 }
 
 #[test]
+fn a_byte_for_each_connection_is_not_enough() {
+    let (place, made) = (Place::new(), Arc::new(image()));
+    let server = Server::start({
+        let made = Arc::clone(&made);
+        move |request| {
+            let cut = is_big(&made, request).then_some((1, Then::End));
+            Reply { only: cut, ..right(&made, request) }
+        }
+    });
+    let error = place.store.pull(&server.name("x"), &options(), |_| {}).unwrap_err();
+    assert!(matches!(error, ImageError::Transport { .. }), "{error}");
+    assert_eq!(server.seen().iter().filter(|request| is_big(&made, request)).count(), 3);
+}
+
+#[test]
+fn nobody_but_the_registry_gets_the_login() {
+    let (place, made) = (Place::new(), Arc::new(image()));
+    let tokens = Server::start(|_| Reply::new(200, r#"{"token":"secret"}"#));
+    let challenge = format!(r#"Bearer realm="http://{}/token""#, tokens.address);
+    let other = Server::start(move |_| Reply::new(401, "").with("WWW-Authenticate", challenge.clone()));
+    let elsewhere = other.address;
+    let server = Server::start(move |request| match request.method.as_str() {
+        "HEAD" => Reply::new(404, ""),
+        "POST" => Reply::new(202, "").with("Location", format!("http://{elsewhere}/up/1")),
+        _ if request.path.contains("/blobs/") => {
+            Reply::new(307, "").with("Location", format!("http://{elsewhere}{}", request.path))
+        }
+        _ => right(&made, request),
+    });
+    let file = place.path("config.json");
+    let auths = json!({ "auths": { server.address.to_string(): { "auth": "dXNlcjpwYXNz" } } });
+    fs_err::write(&file, auths.to_string()).unwrap();
+    let options = Options { credentials: Credentials::files(vec![file]), ..options() };
+    let pulled = place.store.pull(&server.name("x"), &options, |_| {}).unwrap_err();
+    image().layout(&place.path("layout"));
+    let entry = place.load(&place.path("layout")).unwrap().remove(0);
+    let pushed = place.store.push(&entry, &server.name("y"), &options, |_| {}).unwrap_err();
+    for error in [pulled, pushed] {
+        assert!(matches!(error, ImageError::Protocol { .. }), "{error}");
+    }
+    assert!(other.seen().len() == 2 && tokens.seen().is_empty());
+}
+
+#[test]
 fn two_pulls_at_once_share_what_they_get() {
     let (place, made) = (Place::new(), Arc::new(image()));
     let server = Server::start({
@@ -236,7 +280,7 @@ fn two_pulls_at_once_share_what_they_get() {
         }
     });
     assert_eq!(server.count("/blobs/"), 3);
-    let found = place.store.fsck(false, &[]).unwrap();
+    let found = place.store.fsck(false, unused).unwrap();
     assert_eq!((found.images, found.blobs, found.problems), (1, 4, Vec::<String>::new()));
 }
 

@@ -118,3 +118,9 @@ pub(crate) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 pub(crate) fn descriptor(kind: &str, bytes: &[u8]) -> Value {
     json!({ "mediaType": kind, "digest": Digest::of(bytes).to_string(), "size": bytes.len() })
 }
+
+/// No container stands on anything.
+#[expect(clippy::unnecessary_wraps, reason = "what the store asks can fail")]
+pub(crate) fn unused() -> hcs_images::Result<hcs_images::InUse> {
+    Ok(hcs_images::InUse::new())
+}

@@ -21,11 +21,12 @@ pub(crate) fn run(run: &Run, printer: Printer) -> Result<Outcome, Failure> {
 fn foreground(run: &Run, printer: Printer) -> Result<Outcome, Failure> {
     let host = host::open()?;
     // Before signals are ours: ending this command ends the making of a base at once, and leaves nothing half made.
-    let stand = stand(&host, run)?;
+    let mut stand = stand(&host, run)?;
     let fate = Fate::Run { detached: false, rm: run.rm };
     let source = prepared(&host, &run.container, fate, stand.as_ref())?;
     let control = Control::take()?;
     let container = make(&host, run, &source)?;
+    stand.iter_mut().for_each(Stand::used);
     control.owns(&container.0)?;
     control.judge(container.0.start())?;
     let place = control.judge(Place::new(&host, &container.0))?;
@@ -43,9 +44,10 @@ fn foreground(run: &Run, printer: Printer) -> Result<Outcome, Failure> {
 
 fn detached(run: &Run, printer: Printer) -> Result<Outcome, Failure> {
     let host = host::open()?;
-    let stand = stand(&host, run)?;
+    let mut stand = stand(&host, run)?;
     let source = prepared(&host, &run.container, Fate::Run { detached: true, rm: run.rm }, stand.as_ref())?;
     let container = make(&host, run, &source)?;
+    stand.iter_mut().for_each(Stand::used);
     container.0.start()?;
     process(&container.0, &run.program, &run.process, stand.as_ref()).spawn().map_err(Failure::Program)?;
     let id = container.0.id().to_owned();

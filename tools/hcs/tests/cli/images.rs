@@ -232,8 +232,10 @@ fn an_image_is_mounted_written_as_ext4_and_checked() {
     good(&engine.hcs(&["image", "mount", "base", mounted.to_str().unwrap()]));
     let seen = fs_err::read_to_string(mounted.join("etc/passwd"));
     let written = fs_err::write(mounted.join("x"), "x");
+    let removed = engine.hcs(&["image", "rm", "base"]);
     tool("umount", &[mounted.to_str().unwrap()]);
     assert!(seen.unwrap().contains("root") && written.is_err());
+    assert!(removed.code == 125 && removed.stderr.contains("in use by the mount at"), "{removed:?}");
     good(&engine.hcs(&["image", "export", "--ext4", "-o", image.to_str().unwrap(), "base"]));
     tool("e2fsck", &["-fn", image.to_str().unwrap()]);
     // A blob that the disk has changed is found, and the image can be had again.

@@ -20,6 +20,7 @@ const STOP_SIGNALS: [&str; 4] = ["", "SIGTERM", "TERM", "15"];
 pub(crate) fn stand(host: &Host, run: &Run) -> Result<Option<Stand>, Failure> {
     let Some(name) = run.image() else { return Ok(None) };
     let store = store()?;
+    let hold = Some(store.adding()?);
     let entry = store.find(name)?;
     let documents = store.documents(&entry.manifest)?;
     let launch = documents.image.launch(&run.program.argv[1..], run.entrypoint.as_deref())?;
@@ -48,6 +49,7 @@ pub(crate) fn stand(host: &Host, run: &Run) -> Result<Option<Stand>, Failure> {
         environment: launch.environment,
         user: launch.user,
         folder: launch.folder,
+        hold,
     }))
 }
 

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use hcs_images::registry::{Credentials, Event, Options};
-use hcs_images::{Entry, Reference, Store, Wanted, runs_here};
+use hcs_images::{Entry, InUse, Reference, Store, Wanted, runs_here};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -44,8 +44,7 @@ pub(crate) fn image(image: &Image, printer: Printer) -> Result<(), Failure> {
         Image::Tag(arguments) => tag(arguments, printer),
         Image::Rm(arguments) => {
             let store = store()?;
-            let in_use = in_use()?;
-            each(&arguments.images, printer, |name| Ok(store.remove(name, &in_use).map(drop)?))
+            each(&arguments.images, printer, |name| store.remove(name, in_use).map(drop))
         }
         Image::Commit(arguments) => commit(arguments, printer),
         Image::Build(arguments) => build::build(arguments, printer),
@@ -65,13 +64,17 @@ pub(super) fn store() -> Result<Store, Failure> {
 }
 
 /// Folders that containers stand on, and their names.
-fn in_use() -> Result<Vec<(PathBuf, String)>, Failure> {
+fn in_use() -> Result<InUse, Failure> {
     let host = host::open()?;
-    let mut used = Vec::new();
+    let mut used = InUse::new();
     let engine = host::engine(&host, "image")?;
     for info in engine.systems()? {
-        let document = match engine.document(&info.id) {
-            Ok(text) => serde_json::from_str(&text).unwrap_or(Value::Null),
+        let document: Value = match engine.document(&info.id) {
+            // What nobody can read may stand on anything.
+            Ok(text) => serde_json::from_str(&text).map_err(|source| Failure::Config {
+                path: format!("of container {}", info.id).into(),
+                source: source.into(),
+            })?,
             // Removed since it was listed.
             Err(error) if error.is_not_exist() => continue,
             Err(error) => return Err(error.into()),
@@ -211,7 +214,7 @@ fn list(ls: &Ls, printer: Printer) -> Result<(), Failure> {
                 digest,
                 platform: documents.image.platform.to_string(),
                 created: documents.image.created.clone().unwrap_or_default(),
-                size: documents.manifest.layers.iter().map(|layer| layer.size).sum(),
+                size: documents.manifest.layers.iter().fold(0, |sum, layer| sum.saturating_add(layer.size)),
             },
             Err(_) => Row { name, digest, platform: "damaged".into(), created: String::new(), size: 0 },
         });
@@ -254,7 +257,7 @@ fn inspect(inspect: &Inspect) -> Result<(), Failure> {
 }
 
 fn fsck(repair: bool, printer: Printer) -> Result<(), Failure> {
-    let found = store()?.fsck(repair, &in_use()?)?;
+    let found = store()?.fsck(repair, in_use)?;
     if printer.is_json() {
         let problems = &found.problems;
         printer::json(&json!({ "Images": found.images, "Blobs": found.blobs, "Problems": problems }))?;
