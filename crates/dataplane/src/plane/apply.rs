@@ -90,8 +90,8 @@ impl Plane {
     /// again it changes nothing. Returns what was changed.
     ///
     /// # Errors
-    /// As [`Plane::add_network`], [`Plane::attach`] and [`Plane::add_ports`]. What was done until then stays; the next
-    /// call goes on from there.
+    /// As [`Plane::add_network`], [`Plane::attach`] and [`Plane::add_ports`]: the first, after all networks and endpoints
+    /// that can be made have been; the next call goes on from there.
     pub fn apply(&mut self, wanted: &Wanted<'_>) -> Result<Vec<Change>, Error> {
         self.begin(false);
         self.bring(wanted)
@@ -123,18 +123,30 @@ impl Plane {
         contents.add_fence(HostSet::Fence4, wanted.fence.v4.iter().cloned());
         contents.add_fence(HostSet::Fence6, wanted.fence.v6.iter().cloned());
         self.remove_unwanted_links(wanted)?;
+        let mut failed = None;
         for (network, endpoints) in &wanted.networks {
-            let Some(bridge) = self.make_bridge(network)? else { continue };
-            for (endpoint, netns) in endpoints {
-                self.connect(network, bridge, endpoint, netns)?;
+            if let Err(error) = self.bring_network(network, endpoints) {
+                failed.get_or_insert(error);
             }
-            self.mend_neighbours(network, bridge, endpoints)?;
-            self.mend_macs(network, bridge, endpoints)?;
         }
         self.apply_table(contents)?;
         let networks: Vec<&Network> = wanted.networks.iter().map(|(network, _)| network).collect();
         self.forward_for(&networks)?;
-        Ok(std::mem::take(&mut self.changes))
+        failed.map_or_else(|| Ok(std::mem::take(&mut self.changes)), Err)
+    }
+
+    /// One network with its endpoints. One that can't be made keeps no other from being made.
+    fn bring_network(&mut self, network: &Network, endpoints: &[(Endpoint, &Netns)]) -> Result<(), Error> {
+        let Some(bridge) = self.make_bridge(network)? else { return Ok(()) };
+        let mut failed = None;
+        for (endpoint, netns) in endpoints {
+            if let Err(error) = self.connect(network, bridge, endpoint, netns) {
+                failed.get_or_insert(error);
+            }
+        }
+        self.mend_neighbours(network, bridge, endpoints)?;
+        self.mend_macs(network, bridge, endpoints)?;
+        failed.map_or(Ok(()), Err)
     }
 
     fn remove_unwanted_links(&mut self, wanted: &Wanted<'_>) -> Result<(), Error> {

@@ -3,7 +3,8 @@
 //! The number of a compartment is the kernel's own number for the namespace, which has 32 bits and which no other namespace
 //! has at the same time: there is no list of numbers to keep. 1 is the host's own, as on Windows.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use hcs_contract::{Error, Object, ObjectKind, Result};
@@ -48,6 +49,15 @@ impl Namespace {
             Error::os("move the thread into", compartment(self.number).to_string(), errno.into())
         })
     }
+}
+
+/// A path that stands for the host's own network namespace as long as this process runs, for others as well.
+///
+/// # Errors
+/// The operating system's.
+pub(crate) fn host_netns_path() -> Result<PathBuf> {
+    let host = Namespace::host()?.fd.as_raw_fd();
+    Ok(format!("/proc/{}/fd/{host}", std::process::id()).into())
 }
 
 fn compartment(number: u32) -> Object {

@@ -152,16 +152,20 @@ impl Engine {
             }
         }
 
+        let helper = helpers::find(&self.options, helpers::NETWORK);
         let network = if plan.network.is_none() {
             None
         } else {
-            helpers::find(&self.options, helpers::NETWORK)?;
+            if let Err(error) = &helper {
+                return Err(error.clone());
+            }
             unfinished.network = true;
             Some(self.prepare_network(&life, &directory, &plan.network)?)
         };
         let places = Places {
             network: network.as_ref(),
-            helper: init.with_file_name(helpers::NETWORK),
+            // Who attaches endpoints later looks for it then.
+            helper: helper.unwrap_or_else(|_| init.with_file_name(helpers::NETWORK)),
             layout: &self.layout,
             options: &self.options,
             directory: &directory,

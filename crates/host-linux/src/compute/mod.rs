@@ -37,6 +37,7 @@ mod windows_path;
 mod words;
 
 pub(crate) use bases::from_wine;
+pub(crate) use compartment::host_netns_path;
 pub(crate) use engine::Engine;
 pub use gc::{Garbage, GcReport};
 pub use mapped::{MappedFolder, MappedNow, MappedSocket};

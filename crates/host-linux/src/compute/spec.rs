@@ -172,6 +172,10 @@ fn at_end(places: &Places<'_>) -> AtEnd {
     let mut env =
         vec![format!("HCS_ROOT={}", path(&options.root)), format!("HCS_RUN={}", path(&options.run))];
     env.extend(options.netns.as_deref().map(|netns| format!("HCS_NETNS={}", path(netns))));
+    if options.allow_unmatched {
+        // It may be the one who makes rules anew.
+        env.push("HCS_ALLOW_UNMATCHED=1".into());
+    }
     debug_assert!(layout.system(&life.id_name()) == **directory, "the mark is in the runtime folder");
     let argv = vec![path(helper), "release".into(), life.as_str().into()];
     AtEnd { mark: directory.join(MARK), command: Command { argv, env } }

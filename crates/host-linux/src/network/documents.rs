@@ -34,12 +34,7 @@ pub(super) fn read_network(text: &str) -> Result<HostComputeNetwork> {
 
 /// An endpoint's document, of either generation.
 pub(super) fn read_endpoint(text: &str) -> Result<HostComputeEndpoint> {
-    if is_v1(text)? { v1_endpoint(&parse(text)?) } else { checked(parse(text)?) }
-}
-
-fn checked(document: HostComputeEndpoint) -> Result<HostComputeEndpoint> {
-    check_dns("Dns", &document.dns)?;
-    Ok(document)
+    if is_v1(text)? { v1_endpoint(&parse(text)?) } else { parse(text) }
 }
 
 /// An endpoint of v1. Of what v1 alone can say, what can't be honoured is refused.
@@ -51,7 +46,7 @@ pub(super) fn v1_endpoint(document: &hns::Endpoint) -> Result<HostComputeEndpoin
             return Err(Error::not_supported(name, "there is no such service here"));
         }
     }
-    checked(map::endpoint_to_v2(document))
+    Ok(map::endpoint_to_v2(document))
 }
 
 /// A namespace's document, of either generation.
@@ -60,7 +55,7 @@ pub(super) fn read_namespace(text: &str) -> Result<HostComputeNamespace> {
 }
 
 /// What becomes a line of resolv.conf has no line of its own to add.
-fn check_dns(path: &str, dns: &Dns) -> Result<()> {
+pub(super) fn check_dns(path: &str, dns: &Dns) -> Result<()> {
     let Dns { domain, search, server_list, options, unknown: _ } = dns;
     for (at, server) in server_list.iter().enumerate() {
         if server.parse::<std::net::IpAddr>().is_err() {

@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
 use hcs_contract::{Error, Hresult, NetworkObjectKind, Object, ObjectKind, Result};
 use hcs_dataplane::ipnet::IpNet;
 use hcs_dataplane::{Counters, Endpoint, Netns, Network, PortMap, Transport};
+use hcs_fault::Point;
 use hcs_schema::Document as _;
 use hcs_schema::network::hcn::{Dns, EndpointFlags, HostComputeEndpoint, IpConfig, Route, Version};
 
@@ -15,19 +16,18 @@ use super::errors::{self, invalid};
 use super::network_plan::{self, NetworkPlan, SubnetPlan};
 use super::pools::Pools;
 use super::store::{EndpointRow, Holder, Kind, NetworkRow, Phase, Tables};
-use super::{ids, policies};
+use super::{documents, ids, policies};
 
 impl World<'_> {
-    /// Makes an endpoint of a document on a network; its id. `owned`: it goes with the system that it is attached to.
+    /// Makes an endpoint of a document on a network; its id.
     pub(super) fn create_endpoint(
         &mut self,
         network: &str,
         id: Option<&str>,
         document: HostComputeEndpoint,
-        owned: bool,
     ) -> Result<String> {
         let namespace = document.host_compute_namespace.clone();
-        let (id, _) = self.record_endpoint(network, id, document, owned)?;
+        let (id, _) = self.record_endpoint(network, id, document, None)?;
         if !namespace.is_empty()
             && let Err(error) = self.attach_to_namespace(&namespace, &id)
         {
@@ -41,13 +41,34 @@ impl World<'_> {
         Ok(id)
     }
 
-    /// The record of an endpoint, with its addresses and ports; nothing in the kernel is made for it yet.
+    /// Makes an endpoint that is attached to a system from the beginning, and goes with it; its id. There is no moment in
+    /// which nobody has it.
+    pub(super) fn create_own_endpoint(
+        &mut self,
+        document: HostComputeEndpoint,
+        holder: &Holder,
+    ) -> Result<String> {
+        let network = document.host_compute_network.clone();
+        let (id, _) = self.record_endpoint(&network, None, document, Some(holder))?;
+        hcs_fault::step(Point::NetworkIntended);
+        let row = self.endpoint(&id)?;
+        if let Err(error) = self.put_on(&row) {
+            // As in `attach`, with what was made for it. What the kernel has of it goes by what is unsettled.
+            self.store.transact(|tables| forget(tables, &row))?;
+            return Err(error);
+        }
+        self.settled(|_| Ok(()))?;
+        Ok(id)
+    }
+
+    /// The record of an endpoint, with its addresses and ports; nothing in the kernel is made for it yet. With an
+    /// `owner` it is attached to that, and goes with it.
     fn record_endpoint(
         &mut self,
         network: &str,
         id: Option<&str>,
         mut document: HostComputeEndpoint,
-        owned: bool,
+        owner: Option<&Holder>,
     ) -> Result<(String, i64)> {
         let id = ids::choose(id, &document.id)?;
         document.id.clone_from(&id);
@@ -56,6 +77,7 @@ impl World<'_> {
             document.schema_version = Version::v2_0();
         }
         check(&document)?;
+        documents::check_dns("Dns", &document.dns)?;
         let instance = self.plane.instance().clone();
         let host = self.engine.host_netns()?;
         let number = self.store.transact(|tables| {
@@ -70,10 +92,15 @@ impl World<'_> {
                 let object = Object::new(ObjectKind::Endpoint, id.clone());
                 Error::already_exists(object).with_hresult(Hresult::ERROR_ALREADY_EXISTS)
             };
-            let number = tables.add_endpoint(&id, &document.name, row.number, owned)?.ok_or_else(taken)?;
+            let number =
+                tables.add_endpoint(&id, &document.name, row.number, owner.is_some())?.ok_or_else(taken)?;
             complete(tables, &mut document, &row, &plan)?;
             take_ports(tables, number, &mut document, &policies, &host)?;
             tables.set_endpoint_document(number, &document.to_json())?;
+            if let Some(owner) = owner {
+                tables.set_unsettled(true)?;
+                tables.hold(number, owner)?;
+            }
             Ok(number)
         })?;
         Ok((id, number))
@@ -180,10 +207,13 @@ impl World<'_> {
         self.settled(|_| Ok(()))
     }
 
-    /// Detaches an endpoint from what it is attached to.
+    /// Detaches an endpoint from what it is attached to. One that was made for that is removed.
     pub(super) fn detach(&mut self, row: &EndpointRow) -> Result<()> {
         if row.holder.is_none() {
             return Ok(());
+        }
+        if row.owned {
+            return self.delete_endpoint(&row.id);
         }
         self.intend(|tables| tables.let_go(row.number))?;
         self.take_off(row)?;
@@ -369,6 +399,11 @@ fn complete(
     };
     document.mac_address = mac.to_string();
     let of_network = hcs_schema::network::hcn::HostComputeNetwork::from_json(&network.document)?;
+    let named = &document.host_compute_network;
+    if !named.is_empty() && !named.eq_ignore_ascii_case(&network.id) {
+        let message = format!("it names {named}, and the endpoint is made on network {}", network.id);
+        return Err(invalid(Hresult::E_INVALIDARG, "HostComputeNetwork", message));
+    }
     document.host_compute_network.clone_from(&network.id);
     if document.dns == Dns::default() {
         document.dns = of_network.dns;

@@ -7,8 +7,8 @@
 //! 3. One transaction writes that it is done.
 //!
 //! Who finds the second sentence of 1 with the lock in hand finds what somebody left who was killed, or who failed:
-//! [`World::settle`] forgets what was half made or half removed, and brings the kernel to the record. After a reboot
-//! it does so too, and makes all of it.
+//! [`World::settle_if_needed`] forgets what was half made or half removed, and brings the kernel to the record. After a
+//! reboot it does so too, and makes all of it. A network that the kernel refuses keeps no other from being made.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -43,26 +43,35 @@ pub(super) struct World<'a> {
     pub(super) engine: &'a Engine,
     pub(super) store: &'a mut Store,
     pub(super) plane: &'a mut Plane,
+    /// Why the kernel could not be brought to the record. Whoever changes the networks goes on, as what is wrong may be
+    /// what is to be removed; the next who looks tries again.
+    pub(super) broken: Option<Error>,
+    /// What the kernel was changed in, to be brought to the record.
+    mended: Vec<Change>,
 }
 
 impl Engine {
     /// Changes the networks. What fails half way is undone.
     pub(super) fn change_networks<T>(&self, f: impl FnOnce(&mut World<'_>) -> Result<T>) -> Result<T> {
-        let deadline = Deadline::after(self.options().deadlines.network);
+        must_be_root()?;
+        let _alone = self.lock_networks()?;
         let mut open = self.open_networks()?;
-        let operation = FlockOperation::NonBlockingLockExclusive;
-        let _alone = FolderLock::wait(&self.layout().network(), operation, deadline)?;
-        let Open { store, plane } = open.as_mut().expect("it was opened just now");
-        let mut world = World { engine: self, store, plane };
+        let mut world = World::new(self, &mut open);
         world.settle_if_needed()?;
         match f(&mut world) {
             Ok(done) => Ok(done),
             // What could not be undone either is so by the next who looks.
-            Err(error) => Err(match world.settle_if_needed() {
-                Ok(()) => error,
-                Err(undo) => error.with_events([ErrorEvent::new("undo", undo.to_string())]),
+            Err(error) => Err(match world.settle_if_needed().err().or(world.broken) {
+                None => error,
+                Some(undo) => error.with_events([ErrorEvent::new("undo", undo.to_string())]),
             }),
         }
+    }
+
+    /// Before [`Self::open_networks`]: who has that waits for nobody.
+    fn lock_networks(&self) -> Result<FolderLock> {
+        let deadline = Deadline::after(self.options().deadlines.network);
+        FolderLock::wait(&self.layout().network(), FlockOperation::NonBlockingLockExclusive, deadline)
     }
 
     /// Looks at what the kernel has, or mends it; nobody else changes it meanwhile. `None`: there were networks never.
@@ -71,19 +80,21 @@ impl Engine {
             return Ok(None);
         }
         if mend {
-            return self.change_networks(|world| world.bring().map(Some));
+            return self.change_networks(|world| {
+                let mut changes = std::mem::take(&mut world.mended);
+                changes.extend(world.bring()?);
+                Ok(Some(changes))
+            });
         }
+        must_be_root()?;
         self.look_at_networks(|world| world.drift().map(Some))
     }
 
     /// Looks at the kernel's side, as somebody may have left it; nobody else changes it meanwhile.
     pub(super) fn look_at_networks<T>(&self, f: impl FnOnce(&mut World<'_>) -> Result<T>) -> Result<T> {
-        let deadline = Deadline::after(self.options().deadlines.network);
+        let _alone = self.lock_networks()?;
         let mut open = self.open_networks()?;
-        let operation = FlockOperation::NonBlockingLockExclusive;
-        let _alone = FolderLock::wait(&self.layout().network(), operation, deadline)?;
-        let Open { store, plane } = open.as_mut().expect("it was opened just now");
-        f(&mut World { engine: self, store, plane })
+        f(&mut World::new(self, &mut open))
     }
 
     /// Reads the record.
@@ -108,10 +119,7 @@ impl Engine {
     fn open_networks(&self) -> Result<MutexGuard<'_, Option<Open>>> {
         let mut open = self.networks().open.lock().unwrap_or_else(PoisonError::into_inner);
         if open.is_none() {
-            if !rustix::process::geteuid().is_root() {
-                return Err(Error::access_denied("networks are made with root's rights on this host")
-                    .with_hint("run the program as root, with sudo"));
-            }
+            must_be_root()?;
             let store = Store::open(&self.layout().network_database())?;
             let instance = Instance::new(self.layout().instance()).map_err(errors::of_plane)?;
             let plane = Plane::open(instance, self.host_netns()?).map_err(errors::of_plane)?;
@@ -124,7 +132,8 @@ impl Engine {
     pub(super) fn host_netns(&self) -> Result<Netns> {
         match &self.options().netns {
             Some(path) => Netns::open(path),
-            None => Netns::current(),
+            // Not the calling thread's, which may be in a container's.
+            None => Netns::open(crate::compute::host_netns_path()?),
         }
         .map_err(errors::of_plane)
     }
@@ -145,6 +154,14 @@ impl Engine {
     }
 }
 
+fn must_be_root() -> Result<()> {
+    if rustix::process::geteuid().is_root() {
+        return Ok(());
+    }
+    Err(Error::access_denied("networks are made with root's rights on this host")
+        .with_hint("run the program as root, with sudo"))
+}
+
 /// What there is to be, as the data plane takes it.
 #[derive(Debug, Default)]
 pub(super) struct Intended {
@@ -163,26 +180,40 @@ impl Intended {
     }
 }
 
+impl<'a> World<'a> {
+    fn new(engine: &'a Engine, open: &'a mut Option<Open>) -> Self {
+        let Open { store, plane } = open.as_mut().expect("it was opened just now");
+        Self { engine, store, plane, broken: None, mended: Vec::new() }
+    }
+}
+
 impl World<'_> {
+    /// # Errors
+    /// The database's. What the kernel refuses is in [`World::broken`].
     fn settle_if_needed(&mut self) -> Result<()> {
         let boot = boot_id()?;
         let (unsettled, last_boot) =
             self.store.read(|tables| Ok((tables.is_unsettled()?, tables.state(State::Boot)?)))?;
-        if unsettled || last_boot.as_deref() != Some(&boot) {
-            self.settle(&boot, last_boot.as_deref())?;
+        if !unsettled && last_boot.as_deref() == Some(&boot) {
+            return Ok(());
         }
-        Ok(())
+        hcs_fault::step(Point::SettleNetworks);
+        let gone = self.forget_halves(&boot, last_boot.as_deref())?;
+        match self.make_good(gone) {
+            Ok(changes) => {
+                self.mended.extend(changes);
+                self.broken = None;
+            }
+            Err(error) => self.broken = Some(error),
+        }
+        self.settled(|_| Ok(()))
     }
 
-    /// Forgets what is half made, and makes the kernel have what is recorded.
-    fn settle(&mut self, boot: &str, last_boot: Option<&str>) -> Result<()> {
-        hcs_fault::step(Point::SettleNetworks);
+    /// Forgets what is half made, half removed, or of an earlier boot; namespaces that have to go from the kernel.
+    fn forget_halves(&mut self, boot: &str, last_boot: Option<&str>) -> Result<Vec<NamespaceRow>> {
         let engine = self.engine;
-        let gone = self.store.transact(|tables| {
+        self.store.transact(|tables| {
             tables.set_unsettled(true)?;
-            if last_boot.is_none() {
-                super::namespaces::add_host_default(tables)?;
-            }
             for endpoint in tables.endpoints_to_forget()? {
                 super::endpoints::forget(tables, &endpoint)?;
             }
@@ -193,19 +224,23 @@ impl World<'_> {
             for namespace in &namespaces {
                 tables.remove_namespace(namespace.number)?;
             }
+            super::namespaces::keep_host_default(tables)?;
             for life in tables.systems_with_endpoints()? {
-                if engine.netns_of_system(&life)?.is_none() {
+                // One that can't be looked at is kept.
+                if matches!(engine.netns_of_system(&life), Ok(None)) {
                     super::systems::let_go(tables, &life)?;
                 }
             }
+            tables.set_state(State::Boot, Some(boot))?;
             Ok(namespaces)
-        })?;
+        })
+    }
+
+    fn make_good(&mut self, gone: Vec<NamespaceRow>) -> Result<Vec<Change>> {
         for NamespaceRow { id, .. } in gone {
-            netns::remove(&engine.netns_path(&id))?;
+            netns::remove(&self.engine.netns_path(&id))?;
         }
-        self.bring()?;
-        let boot = boot.to_owned();
-        self.settled(|tables| tables.set_state(State::Boot, Some(&boot)))
+        self.bring()
     }
 
     /// Makes the kernel have what is recorded; what was changed for it.
@@ -264,8 +299,9 @@ impl World<'_> {
     /// Writes that it is done.
     pub(super) fn settled<T>(&mut self, f: impl FnOnce(&Tables<'_>) -> Result<T>) -> Result<T> {
         hcs_fault::step(Point::NetworkApplied);
+        let unsettled = self.broken.is_some();
         self.store.transact(|tables| {
-            tables.set_unsettled(false)?;
+            tables.set_unsettled(unsettled)?;
             f(tables)
         })
     }

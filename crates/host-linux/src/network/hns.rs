@@ -9,7 +9,7 @@ use hcs_schema::network::{hns, map};
 use hcs_schema::{Document, from_json};
 use serde_json::{Value, json};
 
-use super::store::{Holder, Kind, Tables};
+use super::store::{Holder, Tables};
 use super::{documents, ids};
 use crate::compute::Engine;
 
@@ -50,8 +50,7 @@ pub(super) fn call(engine: &Arc<Engine>, method: &str, path: &str, object: &str)
             let document: hns::Endpoint = read(object)?;
             let network = network_of(engine, &document)?;
             let document = documents::v1_endpoint(&document)?;
-            let id =
-                engine.change_networks(|world| world.create_endpoint(&network, None, document, false))?;
+            let id = engine.change_networks(|world| world.create_endpoint(&network, None, document))?;
             endpoint(engine, &id)
         }
         ("POST", ["endpoints", _]) => {
@@ -192,33 +191,61 @@ fn update_endpoint(engine: &Arc<Engine>, id: &str, update: &hns::Endpoint) -> Re
     engine.change_networks(|world| {
         let row = world.endpoint(id)?;
         let stored = hcs_schema::network::hcn::HostComputeEndpoint::from_json(&row.document)?;
-        let mut asked = map::endpoint_updated(&stored, update);
-        let policies = std::mem::take(&mut asked.policies);
-        // What says nothing of these changes nothing.
-        asked.host_compute_namespace.clone_from(&stored.host_compute_namespace);
-        for (name, same) in [
-            (
-                "IPAddress",
-                update.ip_address.is_empty() || asked.ip_configurations == stored.ip_configurations,
-            ),
-            ("MacAddress", update.mac_address.is_empty() || asked.mac_address == stored.mac_address),
-            (
-                "VirtualNetwork",
-                update.virtual_network.is_empty()
-                    || asked.host_compute_network.eq_ignore_ascii_case(&stored.host_compute_network),
-            ),
-        ] {
-            if !same {
-                return Err(Error::not_supported(
-                    name,
-                    "an endpoint's policies can be changed, and nothing else",
-                ));
-            }
+        let now = world.store.read(|tables| documents::endpoint_v1(tables, &row))?;
+        if let Some(name) = changed(&now, update) {
+            return Err(Error::not_supported(
+                name,
+                "an endpoint's policies can be changed, and nothing else",
+            ));
         }
+        let policies = map::endpoint_updated(&stored, update).policies;
         let mut document = stored;
         document.policies = policies;
         world.replace_endpoint(&row, document)
     })
+}
+
+/// The first member that an update of an endpoint would change, but for its policies. What says nothing changes nothing,
+/// and how the endpoint stands is not the client's to say.
+fn changed(now: &hns::Endpoint, update: &hns::Endpoint) -> Option<&'static str> {
+    type Text = fn(&hns::Endpoint) -> &str;
+    type Number = fn(&hns::Endpoint) -> u8;
+    fn namespace(endpoint: &hns::Endpoint) -> &str {
+        endpoint.namespace.as_ref().map_or("", |namespace| &namespace.id)
+    }
+    let texts: [(_, Text); 13] = [
+        ("ID", |of| &of.id),
+        ("Name", |of| &of.name),
+        ("VirtualNetwork", |of| &of.virtual_network),
+        ("VirtualNetworkName", |of| &of.virtual_network_name),
+        ("MacAddress", |of| &of.mac_address),
+        ("IPAddress", |of| &of.ip_address),
+        ("IPv6Address", |of| &of.ipv6_address),
+        ("DNSSuffix", |of| &of.dns_suffix),
+        ("DNSServerList", |of| &of.dns_server_list),
+        ("DNSDomain", |of| &of.dns_domain),
+        ("GatewayAddress", |of| &of.gateway_address),
+        ("GatewayAddressV6", |of| &of.gateway_address_v6),
+        ("Namespace", namespace),
+    ];
+    let numbers: [(_, Number); 6] = [
+        ("PrefixLength", |of| of.prefix_length),
+        ("IPv6PrefixLength", |of| of.ipv6_prefix_length),
+        ("DisableICC", |of| of.disable_icc.into()),
+        ("IsRemoteEndpoint", |of| of.is_remote_endpoint.into()),
+        ("EnableInternalDNS", |of| of.enable_internal_dns.into()),
+        ("EnableLowMetric", |of| of.enable_low_metric.into()),
+    ];
+    let text = |of: &Text| {
+        let (asked, has) = (of(update), of(now));
+        !asked.is_empty() && !asked.eq_ignore_ascii_case(has)
+    };
+    let number = |of: &Number| of(update) != 0 && of(update) != of(now);
+    texts
+        .iter()
+        .find(|(_, of)| text(of))
+        .map(|(name, _)| *name)
+        .or_else(|| numbers.iter().find(|(_, of)| number(of)).map(|(name, _)| *name))
 }
 
 /// Attaches an endpoint to a container, or to the host's own namespace.
@@ -249,10 +276,8 @@ fn attach(
         return Err(Error::not_supported("CompartmentId", "the host's own compartment is 1"));
     }
     engine.change_networks(|world| {
-        let host = world.store.read(|tables| {
-            Ok(tables.namespaces()?.into_iter().find(|namespace| namespace.kind == Kind::HostDefault))
-        })?;
-        let host = host.ok_or_else(|| NetworkObjectKind::Namespace.not_found("HostDefault"))?;
+        let not_found = || NetworkObjectKind::Namespace.not_found("HostDefault");
+        let host = world.store.read(|tables| tables.host_default()?.ok_or_else(not_found))?;
         let holder = Holder::Namespace(host.number);
         if attach {
             return world.attach(id, &holder);

@@ -16,8 +16,11 @@ use super::{given, ids, netns};
 /// The number of the host's own compartment, as Windows has it.
 const HOST: u32 = 1;
 
-/// The namespace that every host has from the beginning: its own.
-pub(super) fn add_host_default(tables: &Tables<'_>) -> Result<()> {
+/// The namespace that every host has: its own. Made if there is none of this kind.
+pub(super) fn keep_host_default(tables: &Tables<'_>) -> Result<()> {
+    if tables.host_default()?.is_some() {
+        return Ok(());
+    }
     let id = ids::new()?;
     let document = HostComputeNamespace {
         id: id.clone(),
@@ -110,7 +113,10 @@ impl World<'_> {
         if matches!(row.kind, Kind::Host | Kind::Given) {
             netns::remove(&self.engine.netns_path(&row.id))?;
         }
-        self.settled(|tables| tables.remove_namespace(row.number))
+        self.settled(|tables| {
+            tables.remove_namespace(row.number)?;
+            keep_host_default(tables)
+        })
     }
 
     /// Attaches an endpoint to a namespace, or detaches it.

@@ -292,6 +292,7 @@ fn subnet_plan(path: &str, subnet: &Subnet, kind: &Kind) -> Result<Option<Subnet
         return Err(Error::not_supported(field, "VLAN and VSID come with a later version"));
     }
     if ip_address_prefix.is_empty() {
+        without_prefix(path, subnet)?;
         return Ok(None);
     }
     let prefix_path = format!("{path}.IpAddressPrefix");
@@ -346,6 +347,21 @@ fn subnet_plan(path: &str, subnet: &Subnet, kind: &Kind) -> Result<Option<Subnet
         }
     }
     Ok(Some(SubnetPlan { net, gateway, keeps_gateway: keeps }))
+}
+
+/// A subnet without a prefix says nothing.
+pub(super) fn without_prefix(path: &str, subnet: &Subnet) -> Result<()> {
+    let reason = "without IpAddressPrefix there is no subnet that it could be of";
+    if !subnet.routes.is_empty() {
+        return Err(Error::not_supported(format!("{path}.Routes"), reason));
+    }
+    if !subnet.policies.is_empty() {
+        return Err(Error::not_supported(format!("{path}.Policies"), reason));
+    }
+    if subnet.flags != SubnetFlags::NONE {
+        return Err(Error::not_supported(format!("{path}.Flags"), reason));
+    }
+    Ok(())
 }
 
 /// `0.0.0.0/0`, `::/0`, and as older clients write it `0.0.0.0`.

@@ -115,6 +115,10 @@ impl World<'_> {
     pub(super) fn bring_or(&mut self, undo: impl FnOnce(&Tables<'_>) -> Result<()>) -> Result<()> {
         match self.bring() {
             Ok(_) => Ok(()),
+            // Another network's, and it was so before.
+            Err(error) if self.broken.as_ref().is_some_and(|old| old.to_string() == error.to_string()) => {
+                Ok(())
+            }
             Err(error) => {
                 self.store.transact(|tables| undo(tables))?;
                 Err(error)
@@ -133,6 +137,11 @@ fn complete_subnets(
     let has_prefix = |ipam: &Ipam| ipam.subnets.iter().any(|subnet| !subnet.ip_address_prefix.is_empty());
     let internal = document.network_type == NetworkType::INTERNAL;
     if !document.ipams.iter().any(has_prefix) && (nat || internal) {
+        for (at, ipam) in document.ipams.iter().enumerate() {
+            for (n, subnet) in ipam.subnets.iter().enumerate() {
+                network_plan::without_prefix(&format!("Ipams[{at}].Subnets[{n}]"), subnet)?;
+            }
+        }
         let net = free_prefix(tables, hosts)?;
         let subnet = Subnet { ip_address_prefix: net.to_string(), ..Subnet::default() };
         document.ipams = vec![Ipam { ipam_type: "Static".into(), subnets: vec![subnet], ..Ipam::default() }];

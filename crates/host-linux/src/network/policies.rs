@@ -11,6 +11,7 @@ use hcs_schema::network::hcn::{
 use hcs_schema::{Document as _, from_json};
 use serde_json::Value;
 
+use super::documents;
 use super::errors::invalid;
 
 /// A policy, of whatever.
@@ -96,7 +97,9 @@ pub(super) fn modify_network(document: &mut HostComputeNetwork, settings: &str) 
     let ModifyNetworkSettingRequest { resource_type, request_type, settings, unknown: _ } =
         from_json(settings)?;
     if resource_type == NetworkResourceType::DNS {
-        document.dns = Dns::from_json(&settings.to_string())?;
+        let dns = Dns::from_json(&settings.to_string())?;
+        documents::check_dns("Settings", &dns)?;
+        document.dns = dns;
         return Ok(());
     }
     if resource_type != NetworkResourceType::POLICY {

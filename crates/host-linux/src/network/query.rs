@@ -80,17 +80,16 @@ pub(super) fn ids(
         },
     };
     let indexed = ["ID", "VirtualNetwork", "HostComputeNetwork"];
-    let rest: Vec<(&String, &Value)> = filter
-        .iter()
-        .filter(|(name, _)| !indexed.iter().any(|known| name.eq_ignore_ascii_case(known)))
-        .collect();
-    if rest.is_empty() {
+    let by_index_alone = |name: &String, value: &Value| {
+        filter.len() == 1 && value.is_string() && indexed.iter().any(|known| name.eq_ignore_ascii_case(known))
+    };
+    if filter.iter().all(|(name, value)| by_index_alone(name, value)) {
         return Ok(candidates);
     }
     let mut found = Vec::new();
     for id in candidates {
         let forms = documents::forms(engine, tables, kind, &id)?;
-        if rest.iter().all(|(name, value)| forms.iter().any(|form| matches(form, name, value))) {
+        if filter.iter().all(|(name, value)| forms.iter().any(|form| matches(form, name, value))) {
             found.push(id);
         }
     }

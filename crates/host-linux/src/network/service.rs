@@ -91,7 +91,7 @@ impl NetworkService for LinuxHost {
         let make = || {
             let document = documents::read_endpoint(settings)?;
             ids::check("network", network)?;
-            engine.change_networks(|world| world.create_endpoint(network, id, document, false))
+            engine.change_networks(|world| world.create_endpoint(network, id, document))
         };
         make().map(|id| handle(engine, kind, id)).map_err(about)
     }

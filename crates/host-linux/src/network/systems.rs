@@ -7,7 +7,7 @@
 
 use std::path::{Path, PathBuf};
 
-use hcs_contract::{Error, Result};
+use hcs_contract::{Error, ErrorEvent, Result};
 use hcs_schema::Document as _;
 use hcs_schema::network::hcn::{Dns, HostComputeEndpoint};
 
@@ -15,7 +15,8 @@ use super::engine::World;
 use super::errors::invalid;
 use super::store::{EndpointRow, Holder, Kind, Tables};
 use super::{endpoints, errors, netns};
-use crate::compute::Engine;
+use crate::compute::{Engine, host_netns_path};
+use crate::helpers;
 use crate::ids::Life;
 use crate::paths::not_writable;
 
@@ -73,9 +74,12 @@ impl Engine {
             let (_, netns) = netns::make(&world.engine.layout().netns(), life.as_str())?;
             match world.equip(life, wanted) {
                 Ok(dns) => Ok(Prepared { netns, resolver: resolver(&dns, &wanted.search) }),
+                // What was half made when it failed is taken away by who settles.
                 Err(error) => {
-                    world.release(life.as_str())?;
-                    Err(error)
+                    Err(match world.release(life.as_str()).and_then(|()| world.intend(|_| Ok(()))) {
+                        Ok(()) => error,
+                        Err(undo) => error.with_events([ErrorEvent::new("undo", undo.to_string())]),
+                    })
                 }
             }
         })
@@ -95,6 +99,8 @@ impl Engine {
         attach: bool,
     ) -> Result<()> {
         if attach {
+            // Who gives back at the end what is attached.
+            helpers::find(self.options(), helpers::NETWORK)?;
             mark(directory)?;
         }
         let holder = Holder::System(life.as_str().to_owned());
@@ -169,14 +175,19 @@ impl World<'_> {
                 }
                 self.engine.netns_path(&namespace.id)
             }
-            Kind::HostDefault => {
-                self.engine.options().netns.clone().unwrap_or_else(|| "/proc/self/ns/net".into())
-            }
+            Kind::HostDefault => match &self.engine.options().netns {
+                Some(path) => path.clone(),
+                None => host_netns_path()?,
+            },
             Kind::Guest | Kind::GuestDefault => {
                 return Err(Error::not_supported(field.to_owned(), "it is a namespace of a virtual machine"));
             }
         };
         if namespace.kind == Kind::HostDefault {
+            if !search.is_empty() {
+                let reason = "in the host's own namespace names are resolved as the host does it";
+                return Err(Error::not_supported("DNSSearchList", reason));
+            }
             return Ok(Prepared { netns, resolver: super::networks::host_resolver()? });
         }
         let rows = self.store.read(|tables| tables.endpoints_held(&Holder::Namespace(namespace.number)))?;
@@ -194,11 +205,8 @@ impl World<'_> {
             ids.push(id.clone());
         }
         for (field, document) in &wanted.own {
-            let network = document.host_compute_network.clone();
-            let made = self.create_endpoint(&network, None, document.clone(), true);
-            let id = made.map_err(|error| error.with_events([errors::because(field.as_str())]))?;
-            self.attach(&id, &holder)?;
-            ids.push(id);
+            let made = self.create_own_endpoint(document.clone(), &holder);
+            ids.push(made.map_err(|error| error.with_events([errors::because(field.as_str())]))?);
         }
         let rows = ids.iter().map(|id| self.endpoint(id)).collect::<Result<Vec<_>>>()?;
         dns_of(&rows)

@@ -15,7 +15,11 @@ fn subnet(prefix: &str, gateway: &str) -> Value {
 #[test]
 fn networks_that_can_t_be() {
     let world = World::new();
-    world.nat();
+    let nat = world.nat();
+    // What is changed later is looked at as well.
+    let dns = json!({ "ResourceType": "DNS", "RequestType": "Update", "Settings": { "Search": ["a\nnameserver 192.0.2.66"] } });
+    let error = world.open(Network, &nat).modify(&dns.to_string()).unwrap_err();
+    assert_eq!(error.hresult(), Hresult::E_INVALIDARG, "{error}");
     for (document, code, says) in [
         (subnet("10.9.0.128/25", "10.9.0.129"), Hresult::HCN_E_NETWORK_ALREADY_EXISTS, "overlaps"),
         (subnet("10.0.0.0/8", "10.0.0.1"), Hresult::HCN_E_NETWORK_ALREADY_EXISTS, "overlaps"),
@@ -44,6 +48,16 @@ fn networks_that_can_t_be() {
             "ServerList[0]",
         ),
         (json!({ "Dns": { "Domain": "a b" } }), Hresult::E_INVALIDARG, "Dns"),
+        (
+            json!({ "Ipams": [{ "Subnets": [{ "Routes": [{ "NextHop": "10.1.0.1" }] }] }] }),
+            Hresult::ERROR_NOT_SUPPORTED,
+            "Ipams[0].Subnets[0].Routes",
+        ),
+        (
+            json!({ "Type": "Private", "Ipams": [{ "Subnets": [{ "Flags": 1 }] }] }),
+            Hresult::ERROR_NOT_SUPPORTED,
+            "Ipams[0].Subnets[0].Flags",
+        ),
         (json!({ "Policies": [{ "Type": "Magic" }] }), Hresult::HCN_E_INVALID_POLICY_TYPE, "Magic"),
         (json!({ "Policies": [{ "Type": "HostRoute" }] }), Hresult::ERROR_NOT_SUPPORTED, "HostRoute"),
         (

@@ -202,6 +202,14 @@ fn what_can_t_be_attached_makes_no_container() {
             "LinuxHost.Endpoints[1]",
         ),
         (
+            with_own(
+                &world,
+                &json!([{ "HostComputeNetwork": network, "Dns": { "Search": ["a\nnameserver 192.0.2.66"] } }]),
+            ),
+            Hresult::E_INVALIDARG,
+            "Dns",
+        ),
+        (
             world.engine.document_2(&format!(r#""Networking":{{"Namespace":"{nobody}"}}"#)),
             Hresult::ERROR_NOT_FOUND,
             "Networking.Namespace",
@@ -220,6 +228,32 @@ fn what_can_t_be_attached_makes_no_container() {
         assert_eq!(world.ids(Endpoint, &json!({})), [taken.as_str()], "{document}");
     }
     assert_eq!(world.drift(), Vec::<String>::new());
+    world.clear();
+}
+
+#[test]
+fn an_endpoint_of_a_container_s_own_is_nobody_else_s() {
+    let world = World::new();
+    let network = world.nat();
+    let system = world
+        .engine
+        .try_create("web", &with_own(&world, &json!([{ "HostComputeNetwork": network }])))
+        .unwrap();
+    done(&system.start(""));
+    let own = world.ids(Endpoint, &json!({})).remove(0);
+    let request = json!({ "ResourceType": "Network", "Settings": own, "RequestType": "Remove" });
+    done(&system.modify(&request.to_string()));
+    assert!(world.ids(Endpoint, &json!({})).is_empty(), "taken from the one that it was made for");
+    done(&system.terminate(""));
+    drop(system);
+    // As an engine left them that attached them later than it made them, and was killed between.
+    world.endpoint(&network, &json!({}));
+    let database = rusqlite::Connection::open(world.engine.path("state/network.db")).unwrap();
+    database.execute("UPDATE endpoints SET owned = 1", []).unwrap();
+    database.execute("INSERT INTO state VALUES ('unsettled', '1')", []).unwrap();
+    drop(database);
+    world.engine.host.check_networks(true).unwrap();
+    assert!(world.ids(Endpoint, &json!({})).is_empty(), "left by somebody");
     world.clear();
 }
 

@@ -46,6 +46,11 @@ fn endpoints_come_and_go_and_say_where_they_are() {
     world.engine.host.delete(Namespace, &namespace).unwrap();
     assert_eq!(links(), ["lo"]);
     assert!(world.document(Endpoint, &one).get("HostComputeNamespace").is_none());
+    // The host's own is there whatever happens to the one that was.
+    let hosts = || world.ids(Namespace, &json!({ "Type": "HostDefault" }));
+    let host = hosts().remove(0);
+    world.engine.host.delete(Namespace, &host).unwrap();
+    assert!(hosts().len() == 1 && hosts()[0] != host, "{:?}", hosts());
     world.clear();
 }
 

@@ -104,6 +104,47 @@ fn an_endpoint_on_the_wire_is_seen_there() {
 }
 
 #[test]
+fn a_network_whose_wire_is_gone_stands_in_no_other_s_way() {
+    let world = World::new();
+    let mut links = hcs_dataplane::Links::open(&world.outside).unwrap();
+    let veth = hcs_dataplane::Veth {
+        name: "wire1".parse().unwrap(),
+        peer: "eth1".parse().unwrap(),
+        peer_mac: "02-00-00-00-00-77".parse().unwrap(),
+        mtu: None,
+        bridge: None,
+        group: 0,
+    };
+    links.add_veth(&veth, &world.host).unwrap();
+    let policies = json!([{ "Type": "NetAdapterName", "Settings": { "NetworkAdapterName": "eth1" } }]);
+    let lost = world.network(&json!({ "Type": "Transparent", "Ipams": [ipams(3)[0]], "Policies": policies }));
+    let nat = world.nat();
+    let index = links.need(&"wire1".parse().unwrap()).unwrap().index;
+    links.delete(&[index], 4711).unwrap();
+    // The next boot: all is made anew, and one can't be.
+    let database = rusqlite::Connection::open(world.engine.path("state/network.db")).unwrap();
+    database.execute("UPDATE state SET value = 'another' WHERE key = 'boot'", []).unwrap();
+    drop(database);
+    assert_eq!(world.ids(Network, &json!({})).len(), 2);
+    let (endpoint, netns) = world.attached(&nat, &json!({}));
+    let server = listen(&world.outside, "192.0.2.9:80");
+    connects(&netns, "192.0.2.9:80", &server);
+    let rule =
+        json!([{ "Type": "ACL", "Settings": { "Action": "Allow", "Direction": "Out", "Priority": 1 } }]);
+    world.open(Endpoint, &endpoint).modify(&super::support::policies("Add", &rule)).unwrap();
+    let rule = rule.to_string().replace("ACL", "NetworkACL");
+    let rule = serde_json::from_str(&rule).unwrap();
+    world.open(Network, &nat).modify(&super::support::policies("Add", &rule)).unwrap();
+    // It is not forgotten.
+    let error = world.engine.host.check_networks(true).unwrap_err();
+    assert!(error.to_string().contains("eth1"), "{error}");
+    world.engine.host.delete(Network, &lost).unwrap();
+    world.engine.host.check_networks(true).unwrap();
+    connects(&netns, "192.0.2.9:80", &server);
+    world.clear();
+}
+
+#[test]
 fn a_network_without_addresses_gets_some_that_nobody_has() {
     let world = World::new();
     let one = world.network(&json!({ "Name": "one", "Type": "NAT", "MacPool": {}, "Dns": {} }));
@@ -113,9 +154,16 @@ fn a_network_without_addresses_gets_some_that_nobody_has() {
     let range = |id: &str| world.document(Network, id)["MacPool"]["Ranges"][0]["StartMacAddress"].clone();
     assert_ne!(range(&one), range(&two));
     assert_eq!(world.ids(Network, &json!({ "Name": "two" })), [two.as_str()]);
-    assert_eq!(world.ids(Network, &json!({ "ID": two.to_uppercase() })), [two]);
+    assert_eq!(world.ids(Network, &json!({ "ID": two.to_uppercase() })), [two.as_str()]);
     assert_eq!(world.ids(Network, &json!({})).len(), 2);
     assert_eq!(world.ids(Network, &json!({ "Name": "Two" })), [""; 0]);
+    // All of a filter holds, and an id is a text.
+    assert_eq!(world.ids(Network, &json!({ "ID": one, "Name": "two" })), [""; 0]);
+    assert_eq!(world.ids(Network, &json!({ "ID": one, "Name": "one" })), [one.as_str()]);
+    assert_eq!(world.ids(Network, &json!({ "ID": 5 })), [""; 0]);
+    let endpoint = world.endpoint(&one, &json!({}));
+    assert_eq!(world.ids(Endpoint, &json!({ "ID": endpoint, "HostComputeNetwork": two })), [""; 0]);
+    assert_eq!(world.ids(Endpoint, &json!({ "VirtualNetwork": one })), [endpoint]);
     world.clear();
 }
 

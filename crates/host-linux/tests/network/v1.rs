@@ -60,6 +60,20 @@ fn both_generations_see_the_same_objects() {
     update["IPAddress"] = json!("192.168.100.77");
     let error = call(&world, "POST", &path, &update).unwrap_err();
     assert!(error.message().is_some_and(|message| message.contains("IPAddress")), "{error:?}");
+    for (member, value) in [
+        ("Name", json!("other")),
+        ("IPv6Address", json!("fd00::77")),
+        ("DNSServerList", json!("192.0.2.53")),
+        ("GatewayAddress", json!("192.168.100.9")),
+        ("PrefixLength", json!(16)),
+        ("DisableICC", json!(true)),
+        ("Namespace", json!({ "ID": network["ID"] })),
+    ] {
+        let mut update = output(&world, "GET", &path, &Value::Null);
+        update[member] = value;
+        let error = call(&world, "POST", &path, &update).unwrap_err();
+        assert!(error.message().is_some_and(|message| message.contains(member)), "{error:?}");
+    }
     assert_eq!(output(&world, "GET", "/endpoints/", &Value::Null).as_array().unwrap().len(), 1);
     assert_eq!(output(&world, "GET", "/globals/version", &Value::Null), json!({ "Major": 15, "Minor": 4 }));
     for path in ["/networks/", "/endpoints/", "/namespaces/", "/policylists/"] {

@@ -1,10 +1,15 @@
 //! The end of a system: what is kept of it, and the removal of all else.
 
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use hcs_fault::Point;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{CWD, Mode, OFlags};
+use rustix::io::Errno;
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use super::build::of_cgroup;
 use super::log::Stamp;
@@ -27,7 +32,11 @@ pub const RESERVED_BYTES: usize = 512;
 
 /// How long the kernel may take to end processes whose process 1 has ended: one in an uninterruptible call can hold
 /// the cgroup. What stays is found by the next collection of garbage.
-const LAST_PROCESS: std::time::Duration = std::time::Duration::from_secs(10);
+const LAST_PROCESS: Duration = Duration::from_secs(10);
+
+/// How long the program at the end may take: it gives up before that by itself. The next who looks at the system does
+/// what it did not.
+const AT_END: Duration = Duration::from_secs(30);
 
 impl Supervisor<'_> {
     /// Writes the final state into the record folder, if the system has one.
@@ -66,7 +75,7 @@ impl Supervisor<'_> {
         }
         let removed = self.container.cgroup.remove_when_empty(LAST_PROCESS);
         self.has_cgroup = !matches!(removed, Ok(Removal::Gone));
-        self.tell_of_the_end();
+        self.freed = self.tell_of_the_end();
         for folder in &self.spec.remove {
             // There is another try at the end.
             let _ = remove_tree(folder);
@@ -74,28 +83,55 @@ impl Supervisor<'_> {
         removed.map(drop).map_err(|error| of_cgroup(&error))
     }
 
-    /// Runs the program that is to run at the end.
+    /// Runs the program that is to run at the end; whether it has done what it is for, or has nothing to do.
     #[expect(
         clippy::disallowed_methods,
         reason = "the one program that a supervisor starts outside of its container"
     )]
-    fn tell_of_the_end(&self) {
-        let Some(AtEnd { mark, command }) = &self.spec.at_end else { return };
-        let Some((program, arguments)) = command.argv.split_first().filter(|_| mark.exists()) else { return };
+    fn tell_of_the_end(&self) -> bool {
+        let Some(AtEnd { mark, command }) = &self.spec.at_end else { return true };
+        let Some((program, arguments)) = command.argv.split_first().filter(|_| mark.exists()) else {
+            return true;
+        };
         let variables = command.env.iter().filter_map(|variable| variable.split_once('='));
         let mut process = std::process::Command::new(program);
         process.args(arguments).current_dir("/").env_clear().envs(variables);
         process.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        // What it could not free is found by the next collection of garbage.
-        let _ = process.status();
+        process.spawn().is_ok_and(|program| ends_well(program, AT_END))
     }
 
     /// The last act. Where something can't be removed the runtime folder stays, which says what that is: without a
     /// supervisor it is cleared away by the next who looks.
     pub(super) fn free_id(&self) {
+        if !self.freed {
+            return;
+        }
         let removed = !self.has_cgroup || self.container.cgroup.remove().is_ok_and(Removal::is_gone);
         if removed {
             remove_folders(self.spec);
+        }
+    }
+}
+
+/// Whether the program ends within the limit, and says that all went well. One that takes longer is killed.
+fn ends_well(mut program: std::process::Child, limit: Duration) -> bool {
+    let ended = Pid::from_child(&program);
+    let ended = pidfd_open(ended, PidfdFlags::empty()).is_ok_and(|pidfd| is_ready_within(&pidfd, limit));
+    if !ended {
+        // It may have ended by itself since.
+        let _ = program.kill();
+    }
+    program.wait().is_ok_and(|status| status.success())
+}
+
+fn is_ready_within(pidfd: &OwnedFd, limit: Duration) -> bool {
+    let end = Instant::now() + limit;
+    loop {
+        let left = end.saturating_duration_since(Instant::now());
+        let Ok(left) = Timespec::try_from(left) else { return false };
+        match poll(&mut [PollFd::new(pidfd, PollFlags::IN)], Some(&left)) {
+            Err(Errno::INTR) => {}
+            other => return other.is_ok_and(|ready| ready > 0),
         }
     }
 }
@@ -109,7 +145,7 @@ pub(super) fn remove_folders(spec: &Spec) {
 }
 
 /// The final state as JSON: numbers, fixed words and times only, so nothing needs escaping.
-fn write_record(folder: &Path, created: u64, started: u64, exit: Exit) -> Result<(), rustix::io::Errno> {
+fn write_record(folder: &Path, created: u64, started: u64, exit: Exit) -> Result<(), Errno> {
     let kind = match exit.kind {
         ExitKind::Graceful => "GracefulExit",
         ExitKind::Forced => "ForcedExit",
@@ -143,5 +179,24 @@ fn stamp(time_100ns: u64) -> Stamp {
     Stamp {
         seconds: (time_100ns / 10_000_000).cast_signed(),
         nanoseconds: (time_100ns % 10_000_000 * 100).cast_signed(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "programs that end as the test wants it")]
+    fn a_program_at_the_end_that_fails_or_takes_too_long_has_not_done_it() {
+        let run = |script: &str, limit| {
+            let program = std::process::Command::new("/bin/sh").args(["-c", script]).spawn().unwrap();
+            ends_well(program, limit)
+        };
+        assert!(run("exit 0", Duration::from_mins(1)));
+        assert!(!run("exit 1", Duration::from_mins(1)));
+        let begun = Instant::now();
+        assert!(!run("exec sleep 60", Duration::from_millis(20)));
+        assert!(begun.elapsed() < Duration::from_secs(30), "it was not waited for");
     }
 }

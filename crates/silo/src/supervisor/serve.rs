@@ -66,6 +66,8 @@ pub(super) struct Supervisor<'a> {
     pub(super) killed: bool,
     /// Its cgroup is not known to be removed.
     pub(super) has_cgroup: bool,
+    /// What others hold for the container is given back.
+    pub(super) freed: bool,
     pub(super) oom_kills: u64,
     /// The first process that was started, and how it ended.
     pub(super) first: Option<(u32, Option<ProcessExit>)>,
@@ -130,6 +132,7 @@ impl<'a> Supervisor<'a> {
             exit_kind: ExitKind::Unexpected,
             killed: false,
             has_cgroup: true,
+            freed: true,
             oom_kills: 0,
             first: None,
             holders: BTreeMap::new(),

@@ -1,5 +1,7 @@
 //! Endpoints, and where they are.
 
+use std::collections::BTreeSet;
+
 use hcs_contract::Result;
 use rusqlite::{Row, params};
 
@@ -76,7 +78,8 @@ impl Tables<'_> {
 
     /// Attaches it to `holder`, in the first place that is free there; returns that place.
     pub(in crate::network) fn hold(&self, number: i64, holder: &Holder) -> Result<u32> {
-        let taken: Vec<u32> = self.endpoints_held(holder)?.iter().map(|endpoint| endpoint.slot).collect();
+        let taken: BTreeSet<u32> =
+            self.endpoints_held(holder)?.iter().map(|endpoint| endpoint.slot).collect();
         let slot = (0..=u32::MAX)
             .find(|slot| !taken.contains(slot))
             .expect("there are fewer endpoints than numbers");
@@ -134,9 +137,10 @@ impl Tables<'_> {
         self.execute("DELETE FROM endpoints WHERE number = ?1", params![number]).map(drop)
     }
 
-    /// Endpoints that were being removed by somebody who was killed over it.
+    /// Endpoints that were being removed by somebody who was killed over it, and those of a system that it has lost.
     pub(in crate::network) fn endpoints_to_forget(&self) -> Result<Vec<EndpointRow>> {
-        let sql = COLUMNS.replace("phase = 0", "phase != 0");
+        let lost = "(phase != 0 OR (owned AND namespace IS NULL AND system IS NULL))";
+        let sql = COLUMNS.replace("phase = 0", lost);
         self.all(&sql, [], row)
     }
 }

@@ -78,6 +78,12 @@ impl Tables<'_> {
         self.one(&format!("{COLUMNS} AND number = ?1"), params![number], row)
     }
 
+    /// The host's own; of several the first.
+    pub(in crate::network) fn host_default(&self) -> Result<Option<NamespaceRow>> {
+        let sql = format!("{COLUMNS} AND kind = ?1 ORDER BY number LIMIT 1");
+        self.one(&sql, params![Kind::HostDefault as i64], row)
+    }
+
     /// All of them, in the order of their creation.
     pub(in crate::network) fn namespaces(&self) -> Result<Vec<NamespaceRow>> {
         self.all(&format!("{COLUMNS} ORDER BY number"), [], row)

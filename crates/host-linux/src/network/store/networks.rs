@@ -97,7 +97,9 @@ impl Tables<'_> {
     pub(in crate::network) fn network_with(&self, first: u128, last: u128) -> Result<Option<String>> {
         self.one(
             "SELECT id FROM networks WHERE number = (
-                SELECT network FROM prefixes WHERE first <= ?2 AND last >= ?1 ORDER BY first DESC LIMIT 1
+                SELECT network FROM (
+                    SELECT network, last FROM prefixes WHERE first <= ?2 ORDER BY first DESC LIMIT 1
+                ) WHERE last >= ?1
              )",
             params![first.to_be_bytes(), last.to_be_bytes()],
             |row| row.get(0),
