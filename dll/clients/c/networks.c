@@ -28,7 +28,9 @@ static void listed(const char *name, PCWSTR filter, PCWSTR id)
     PWSTR list = NULL;
     if (id) swprintf(wanted, 64, L"[\"%ls\"]", id); else wcscpy(wanted, L"[]");
     EXPECT_RECORD(S_OK, net(name, filter, &list, &record, NULL, NULL));
-    CHECK(list && !wcscmp(list, wanted));
+    CHECK(list);
+    if (wcscmp(list, wanted)) printf("%s: %ls is not %ls\n", name, list, wanted);
+    CHECK(!wcscmp(list, wanted));
     free_text(list);
 }
 
@@ -127,7 +129,8 @@ int wmain(void)
     EXPECT_RECORD(S_OK, net("HcnCreateNamespace", &of_space, L"{\"Type\":\"HostDefault\",\"NamespaceId\":5}", &space,
                             &record, NULL));
     EXPECT(S_OK, wait_for(watch, 5));
-    listed("HcnEnumerateNamespaces", L"", L"00112233-4455-6677-8899-aabbccddeeff");
+    listed("HcnEnumerateNamespaces", L"{\"Filter\":\"{\\\"ID\\\":\\\"00112233-4455-6677-8899-AABBCCDDEEFF\\\"}\"}",
+           L"00112233-4455-6677-8899-aabbccddeeff");
     in_namespace(space, endpoint_id, L"Add");
     in_namespace(space, endpoint_id, L"Remove");
     in_namespace(space, endpoint_id, L"Add");
