@@ -31,8 +31,8 @@ pub(crate) fn id_of(names: &[&str]) -> String {
     bytes[8] = bytes[8] & 0x3f | 0x80;
     let number = u128::from_be_bytes(bytes);
     let part = |from: u32, digits: u32| number >> (128 - 4 * (from + digits)) & ((1 << (4 * digits)) - 1);
-    let [a, b, c, d, e] = [part(0, 8), part(8, 4), part(12, 4), part(16, 4), part(20, 12)];
-    format!("{a:08x}-{b:04x}-{c:04x}-{d:04x}-{e:012x}")
+    let parts = [(0, 8), (8, 4), (12, 4), (16, 4), (20, 12)];
+    parts.map(|(from, digits)| format!("{:0width$x}", part(from, digits), width = digits as usize)).join("-")
 }
 
 fn endpoint_id(config: &Config, link: &Link) -> String {

@@ -113,3 +113,99 @@ fn an_endpoint_is_attached_as_it_is_made_or_not_made_at_all() {
     world.engine.host.delete(Network, &network).unwrap();
     world.clear();
 }
+
+/// Somebody else's namespace with a link of its own, and the document that names it.
+fn given(world: &World, interface: &str) -> (hcs_dataplane::Netns, serde_json::Value) {
+    let theirs = super::packets::namespace("theirs");
+    let path = super::support::path_of(&theirs);
+    assert!(world.ids(Namespace, &json!({ "Type": "Host" })).is_empty());
+    (theirs, json!({ "LinuxHost": { "NetworkNamespace": path, "InterfaceName": interface } }))
+}
+
+#[test]
+fn a_namespace_that_is_somebody_else_s_is_held_and_its_link_called_as_they_say() {
+    let world = World::new();
+    let network = world.nat();
+    let (theirs, document) = given(&world, "uplink");
+    let made = world.engine.host.create(Namespace, None, &document.to_string()).unwrap();
+    let (one, two) = (world.endpoint(&network, &json!({})), world.endpoint(&network, &json!({})));
+    for _ in 0..2 {
+        world.attach(made.id(), &one).unwrap();
+    }
+    let links = |netns: &hcs_dataplane::Netns| -> Vec<String> {
+        let all = hcs_dataplane::Links::open(netns).unwrap().list().unwrap();
+        all.into_iter().map(|link| link.name).collect()
+    };
+    assert_eq!(links(&theirs), ["lo", "uplink"]);
+    let server = listen(&theirs, "0.0.0.0:80");
+    connects(&world.host, "10.9.0.2:80", &server);
+    let report = world.engine.host.check_endpoint(&one).unwrap();
+    assert_eq!((report.name.as_deref(), report.differences), (Some("uplink"), vec![]));
+    assert_eq!(world.engine.host.check_endpoint(&two).unwrap().name, None);
+    assert_eq!(world.drift(), Vec::<String>::new());
+    let error = world.attach(made.id(), &two).unwrap_err();
+    assert!(error.is_not_supported() && error.to_string().contains("one endpoint"), "{error}");
+    // It is there without its owner, and what another program takes away is seen and mended.
+    drop((theirs, server));
+    let held = hcs_dataplane::Netns::open(world.engine.path("run/netns").join(made.id())).unwrap();
+    let mut inside = hcs_dataplane::Links::open(&held).unwrap();
+    let own = inside.need(&"uplink".parse().unwrap()).unwrap().index;
+    inside.delete(&[own], 77).unwrap();
+    let differences = world.engine.host.check_endpoint(&one).unwrap().differences;
+    assert!(differences.len() == 1 && differences[0].starts_with("made link"), "{differences:?}");
+    assert_eq!(links(&held), ["lo"]);
+    world.engine.host.check_networks(true).unwrap();
+    assert_eq!(links(&held), ["lo", "uplink"]);
+    world.engine.host.delete(Namespace, made.id()).unwrap();
+    assert_eq!(links(&held), ["lo"]);
+    assert!(world.document(Endpoint, &one).get("HostComputeNamespace").is_none());
+    world.clear();
+}
+
+#[test]
+fn a_namespace_that_is_somebody_else_s_ends_with_the_boot_and_its_endpoint_stays() {
+    let world = World::new();
+    let network = world.nat();
+    let (_theirs, document) = given(&world, "uplink");
+    let made = world.engine.host.create(Namespace, None, &document.to_string()).unwrap();
+    let endpoint = world.endpoint(&network, &json!({ "HostComputeNamespace": made.id() }));
+    let database = rusqlite::Connection::open(world.engine.path("state/network.db")).unwrap();
+    database.execute("UPDATE state SET value = 'another' WHERE key = 'boot'", []).unwrap();
+    drop(database);
+    assert!(world.ids(Namespace, &json!({ "Type": "Host" })).is_empty());
+    assert!(!world.engine.path("run/netns").join(made.id()).exists());
+    assert!(world.document(Endpoint, &endpoint).get("HostComputeNamespace").is_none());
+    assert_eq!(world.drift(), Vec::<String>::new());
+    world.engine.host.delete(Endpoint, &endpoint).unwrap();
+    world.clear();
+}
+
+#[test]
+fn a_namespace_that_can_t_be_given_is_refused_by_its_member() {
+    let world = World::new();
+    let (_theirs, good) = given(&world, "eth0");
+    let host = super::support::path_of(&world.host);
+    for (member, value) in [
+        ("NetworkNamespace", json!("relative")),
+        ("NetworkNamespace", json!("/proc/self/ns/mnt")),
+        ("NetworkNamespace", json!("/nowhere")),
+        ("NetworkNamespace", json!(host)),
+        ("InterfaceName", json!("a/b")),
+        ("InterfaceName", json!("")),
+        ("InterfaceName", json!("sixteen-letters-")),
+        ("InterfaceName", json!(7)),
+        ("Other", json!(true)),
+    ] {
+        let mut document = good.clone();
+        document["LinuxHost"][member] = value;
+        let error = world.engine.host.create(Namespace, None, &document.to_string()).unwrap_err();
+        assert!(error.to_string().contains("LinuxHost"), "{document}: {error}");
+        assert_eq!(world.ids(Namespace, &json!({})).len(), 1, "{document}");
+    }
+    let mut guest = good;
+    guest["Type"] = json!("Guest");
+    let error = world.engine.host.create(Namespace, None, &guest.to_string()).unwrap_err();
+    assert!(error.is_not_supported() && error.to_string().contains("LinuxHost"), "{error}");
+    assert_eq!(fs_err::read_dir(world.engine.path("run/netns")).unwrap().count(), 0);
+    world.clear();
+}

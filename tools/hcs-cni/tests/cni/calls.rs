@@ -64,6 +64,28 @@ fn what_is_added_speaks_to_others_to_the_outside_and_by_published_ports() {
 }
 
 #[test]
+fn calls_that_come_at_once_make_one_network() {
+    let world = World::new();
+    let containers = ["a", "b", "c", "d"].map(Container::new);
+    let config = World::config(&json!({}));
+    let all = |command: &'static str| -> Vec<Value> {
+        std::thread::scope(|scope| {
+            let calls = containers
+                .each_ref()
+                .map(|container| scope.spawn(|| world.link(command, &config, container, "eth0").done()));
+            calls.map(|call| call.join().unwrap()).to_vec()
+        })
+    };
+    let mut addresses: Vec<String> =
+        all("ADD").iter().map(|result| result["ips"][0]["address"].to_string()).collect();
+    addresses.sort();
+    addresses.dedup();
+    assert_eq!((addresses.len(), world.objects(Network).len()), (4, 1), "{addresses:?}");
+    all("DEL");
+    assert_eq!((world.endpoints(), world.held()), (0, 0));
+}
+
+#[test]
 fn what_is_deleted_is_gone_however_often_and_whatever_became_of_the_namespace() {
     let world = World::new();
     let container = Container::new("a");
