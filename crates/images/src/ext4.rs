@@ -1,11 +1,13 @@
 //! Linux images as file systems: one layer, or all of them as one root.
 
 use std::fs::File;
+use std::path::Path;
 
 use hcs_ext4::tar::{Opened, open};
 use hcs_ext4::{Convert, Options, Summary, Whiteouts, Writer};
 
 use crate::error::{ImageError, Result, at, invalid};
+use crate::io::Room;
 use crate::store::{Documents, Store};
 use crate::unpack::summed;
 
@@ -40,6 +42,7 @@ impl Store {
         let options = Options::new().maximum_size(MOST).read_only(true).verity(verity);
         let failed = |what: &str, source| ImageError::Ext4 { layer: what.to_owned(), source };
         let of_image = |error: hcs_ext4::Error| failed("as ext4", error.into());
+        let disk = out.try_clone().map_err(at("open", Path::new("the image")))?;
         let mut writer = Writer::new(out, options).map_err(of_image)?;
         let whiteouts = if layer.is_some() { Whiteouts::Overlay } else { Whiteouts::Apply };
         let convert = Convert::new().whiteouts(whiteouts).end_is_optional(true);
@@ -52,7 +55,8 @@ impl Store {
             self.open_blob(blob)?;
             let path = self.blob(blob.digest);
             let Opened { source, .. } = open(&path).map_err(at("open", &path))?;
-            let (source, sum) = summed(source);
+            let room = disk.try_clone().map(Room::new).map_err(at("open", Path::new("the image")))?;
+            let (source, sum) = summed(source, room);
             let report = convert.run(source, &mut writer, |_| {});
             let report = report.map_err(|source| failed(&blob.digest.to_string(), source))?;
             let (wanted, found) = (documents.image.rootfs.diff_ids[at_layer], sum.digest());

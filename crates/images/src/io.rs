@@ -108,3 +108,65 @@ impl io::Write for Temporary {
         Ok(())
     }
 }
+
+/// Bytes between two looks at the room that is left.
+const LOOK: u64 = 64 << 20;
+/// One of so many parts of a disk is left to others.
+const LEFT: u64 = 20;
+
+/// The room on the disk of what comes from outside, whose size nobody knows before it was unpacked.
+#[derive(Debug)]
+pub(crate) struct Room {
+    on: std::os::fd::OwnedFd,
+    since: u64,
+}
+
+impl Room {
+    /// `on` is a file or folder there.
+    pub(crate) fn new(on: impl Into<std::os::fd::OwnedFd>) -> Self {
+        Self { on: on.into(), since: 0 }
+    }
+
+    /// The room where a folder is.
+    pub(crate) fn at(folder: &Path) -> Result<Self> {
+        let opened = std::fs::File::from(File::open(folder).map_err(at("open", folder))?);
+        Ok(Self::new(opened))
+    }
+
+    /// So many bytes more were taken.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::StorageFull`] while there is still some left, so that others go on.
+    pub(crate) fn take(&mut self, bytes: u64) -> io::Result<()> {
+        self.since = self.since.saturating_add(bytes);
+        if self.since < LOOK {
+            return Ok(());
+        }
+        self.since = 0;
+        let found = rustix::fs::fstatvfs(&self.on)?;
+        if found.f_bavail < found.f_blocks / LEFT {
+            let problem = format!("less than a {LEFT}th of the disk is free");
+            return Err(io::Error::new(io::ErrorKind::StorageFull, problem));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn some_room_is_left_to_others() {
+        use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
+        let temp = tempfile::tempdir_in("/var/tmp").unwrap();
+        mount("tmpfs", temp.path(), "tmpfs", MountFlags::empty(), c"size=4m").unwrap();
+        let mut room = Room::at(temp.path()).unwrap();
+        let empty = room.take(LOOK);
+        fs_err::write(temp.path().join("x"), vec![1; (4 << 20) - (100 << 10)]).unwrap();
+        let (before, full) = (room.take(LOOK - 1), room.take(1));
+        unmount(temp.path(), UnmountFlags::DETACH).unwrap();
+        assert!(empty.is_ok() && before.is_ok());
+        assert_eq!(full.unwrap_err().kind(), io::ErrorKind::StorageFull);
+    }
+}

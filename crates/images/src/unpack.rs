@@ -8,7 +8,7 @@ use hcs_layers::tar::{self, Import, Source, Unpack};
 
 use crate::digest::{Digest, Hashed};
 use crate::error::{ImageError, Result, at};
-use crate::io::{Lock, keep_folder};
+use crate::io::{Lock, Room, keep_folder};
 use crate::spec::Descriptor;
 use crate::store::{Documents, Store};
 
@@ -97,7 +97,7 @@ impl Store {
         }
         let blob = self.blob(layer.digest);
         let opened = tar::open(&blob).map_err(at("open", &blob))?;
-        let (source, sum) = summed(opened.source);
+        let (source, sum) = summed(opened.source, Room::at(&self.work())?);
         let failed = |source| ImageError::Unpack { layer: layer.digest, source };
         let show = |at: tar::Progress| progress(at.bytes);
         let report = match kind {
@@ -162,24 +162,26 @@ impl Sum {
     }
 }
 
-/// The same source, and the sum of what is read of it.
-pub(crate) fn summed(source: Source<'static>) -> (Source<'static>, Sum) {
+/// The same source, and the sum of what is read of it, which takes about as much `room`.
+pub(crate) fn summed(source: Source<'static>, room: Room) -> (Source<'static>, Sum) {
     let sum = Arc::new(Mutex::new(Hashed::new(io::sink())));
     let inner: Box<dyn Read + Send> = match source {
         Source::File(file) => Box::new(file),
         Source::Stream(stream) => stream,
     };
-    (Source::from_reader(Summing { inner, sum: Arc::clone(&sum) }), Sum(sum))
+    (Source::from_reader(Summing { inner, room, sum: Arc::clone(&sum) }), Sum(sum))
 }
 
 struct Summing {
     inner: Box<dyn Read + Send>,
+    room: Room,
     sum: Arc<Mutex<Hashed<io::Sink>>>,
 }
 
 impl Read for Summing {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer)?;
+        self.room.take(count as u64)?;
         let mut sum = self.sum.lock().unwrap_or_else(PoisonError::into_inner);
         io::Write::write_all(&mut *sum, &buffer[..count])?;
         Ok(count)

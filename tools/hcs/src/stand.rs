@@ -2,6 +2,13 @@
 
 use std::path::PathBuf;
 
+#[cfg(target_os = "linux")]
+use hcs_images::Lock as Hold;
+
+/// Images are on Linux alone.
+#[cfg(not(target_os = "linux"))]
+type Hold = std::convert::Infallible;
+
 /// An image, made ready for one container.
 #[derive(Debug, Default)]
 pub(crate) struct Stand {
@@ -20,14 +27,12 @@ pub(crate) struct Stand {
     pub(crate) user: Option<String>,
     pub(crate) folder: Option<String>,
     /// Until the container is made nobody takes its layers away.
-    #[cfg(target_os = "linux")]
-    pub(crate) hold: Option<hcs_images::Lock>,
+    pub(crate) hold: Option<Hold>,
 }
 
 impl Stand {
     /// The container is there, and its document says what it stands on.
     pub(crate) fn used(&mut self) {
-        #[cfg(target_os = "linux")]
-        drop(self.hold.take());
+        self.hold.take();
     }
 }

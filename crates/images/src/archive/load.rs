@@ -10,6 +10,7 @@ use hcs_ext4::tar::{self, Entry, Kind, Reader};
 use super::{DOCKER, DockerImage, INDEX, MARK, NAME, REF_NAME};
 use crate::digest::Digest;
 use crate::error::{ImageError, Result, at, invalid};
+use crate::io::Room;
 use crate::platform::{self, Wanted};
 use crate::reference::Reference;
 use crate::spec::{Descriptor, Image, Index, MOST_CONFIG, MOST_MANIFEST, Manifest, media};
@@ -136,6 +137,7 @@ impl Store {
         let damaged = |source| ImageError::Archive { path: path.into(), source };
         let mut reader = Reader::new(opened.source).end_is_optional(true);
         let (mut entry, mut parts, mut count) = (Entry::default(), Parts::default(), 0);
+        let mut room = Room::at(&self.work())?;
         while reader.next(&mut entry).map_err(damaged)? {
             count += 1;
             if count > MOST_ENTRIES {
@@ -175,7 +177,8 @@ impl Store {
                     while left > 0 {
                         let piece = reader.content().map_err(damaged)?;
                         left -= piece.len() as u64;
-                        blob.write_all(piece).map_err(at("write", &self.work()))?;
+                        let written = blob.write_all(piece).and_then(|()| room.take(piece.len() as u64));
+                        written.map_err(at("write", &self.work()))?;
                     }
                     let descriptor = blob.finish("")?;
                     if let Some(hex) = name.strip_prefix("blobs/sha256/")

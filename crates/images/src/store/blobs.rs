@@ -10,7 +10,7 @@ use rustix::fs::FlockOperation;
 use super::Store;
 use crate::digest::{Digest, Hashed};
 use crate::error::{ImageError, Result, at};
-use crate::io::{Temporary, wait};
+use crate::io::{Room, Temporary, wait};
 use crate::spec::Descriptor;
 
 impl Store {
@@ -94,7 +94,8 @@ impl Store {
             }
             let mut sum = Hashed::new(io::sink());
             io::copy(&mut file, &mut sum).map_err(at("read", &path))?;
-            let mut receive = Receive { store: self.clone(), blob: blob.clone(), path, file, sum };
+            let room = Room::at(&self.work())?;
+            let mut receive = Receive { store: self.clone(), blob: blob.clone(), path, file, room, sum };
             if receive.at() > blob.size {
                 receive.restart()?;
             }
@@ -125,6 +126,7 @@ pub(crate) struct Receive {
     blob: Descriptor,
     path: PathBuf,
     file: File,
+    room: Room,
     sum: Hashed<io::Sink>,
 }
 
@@ -148,7 +150,8 @@ impl Receive {
         if after > self.blob.size {
             return self.refuse(size_mismatch(&self.blob, after));
         }
-        self.file.write_all(bytes).and_then(|()| self.sum.write_all(bytes)).map_err(at("write", &self.path))
+        let written = self.file.write_all(bytes).and_then(|()| self.sum.write_all(bytes));
+        written.and_then(|()| self.room.take(bytes.len() as u64)).map_err(at("write", &self.path))
     }
 
     /// The blob is whole: it gets its name if it is what was announced, and goes otherwise.

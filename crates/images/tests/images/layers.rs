@@ -49,7 +49,7 @@ fn a_chain_is_unpacked_once_whoever_needs_it() {
 fn an_image_of_another_system_with_the_same_layers_has_other_folders() {
     let place = Place::new();
     let layer = tar(&[("Files/", ""), ("Files/a", "1")]);
-    Made::new(&[layer.clone()]).layout(&place.path("linux"));
+    Made::new(std::slice::from_ref(&layer)).layout(&place.path("linux"));
     let windows = Made::new(&[layer]).with_config(|config| {
         (config["os"], config["os.version"]) = (json!("windows"), json!("10.0.20348.1"));
     });
