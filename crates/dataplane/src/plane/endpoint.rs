@@ -154,6 +154,15 @@ impl Plane {
         forget_addresses(&mut self.nft.channel, &addresses)
     }
 
+    /// Takes an endpoint's rules away from a namespace that stays: those of a link that is gone bind no packet, but a later
+    /// link may have its name. No error if there are none.
+    ///
+    /// # Errors
+    /// [`Error::Namespace`], [`Error::Socket`], [`Error::Refused`].
+    pub fn forget_rules(&self, name: &LinkName, netns: &Netns) -> Result<(), Error> {
+        acl::enforce(&self.instance, &mut Nft::open(netns)?, name, &acl::Acl::default(), false).map(drop)
+    }
+
     /// What has passed the link of an attached endpoint, as the endpoint sees it; `None`: it has none here.
     ///
     /// # Errors

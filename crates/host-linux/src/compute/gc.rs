@@ -105,7 +105,7 @@ impl Engine {
         }
         let volumes = self.idle_volumes(dry_run, &mut report);
         report.fail(volumes);
-        match self.stray_networks(dry_run) {
+        match self.stray_networks(dry_run, &mut report.failures) {
             Ok((systems, namespaces)) => {
                 report.found.extend(systems.into_iter().map(Garbage::NetworkOf));
                 report.found.extend(namespaces.into_iter().map(Garbage::NetworkNamespace));

@@ -291,25 +291,36 @@ impl World<'_> {
     pub(super) fn take_all_off(&mut self, rows: &[EndpointRow]) -> Result<()> {
         let engine = self.engine;
         let mut of_networks: Vec<(NetworkRow, Vec<Endpoint>)> = Vec::new();
-        let ports = self.store.read(|tables| {
-            let mut ports = Vec::new();
+        let (ports, rules) = self.store.read(|tables| {
+            let (mut ports, mut rules) = (Vec::new(), Vec::new());
             for row in rows {
                 ports.extend(tables.ports(Some(row.number))?);
                 let network = network_of(tables, row)?;
                 let endpoint = engine.endpoint_of_row(tables, &network, row, self.plane)?;
+                // A system's own namespace goes with it, and its rules with that.
+                if let Some(Holder::Namespace(number)) = row.holder
+                    && let Some(namespace) = tables.namespace_of_number(number)?
+                    && let Some(netns) = engine.netns_of_namespace(&namespace, false)?
+                {
+                    rules.push((endpoint.name.clone(), netns));
+                }
                 match of_networks.iter_mut().find(|(known, _)| known.number == network.number) {
                     Some((_, endpoints)) => endpoints.push(endpoint),
                     None => of_networks.push((network, vec![endpoint])),
                 }
             }
-            Ok(ports)
+            Ok((ports, rules))
         })?;
         self.plane.remove_ports(&ports).map_err(errors::of_plane)?;
         for (network, endpoints) in of_networks {
             let plan = network_plan::of_row(&network, self.plane.instance())?;
             self.plane.detach(&plan.network, &endpoints).map_err(errors::of_plane)?;
         }
-        Ok(())
+        // After the links: there is no time in which one is on without its rules.
+        rules
+            .iter()
+            .try_for_each(|(name, netns)| self.plane.forget_rules(name, netns))
+            .map_err(errors::of_plane)
     }
 
     /// What has passed an endpoint since it was attached.

@@ -97,6 +97,14 @@ impl Engine {
         f(&mut World::new(self, &mut open))
     }
 
+    /// Reads the record while nobody changes anything, and changes nothing either.
+    pub(super) fn look_at_networks<T>(&self, f: impl FnOnce(&Tables<'_>) -> Result<T>) -> Result<T> {
+        must_be_root()?;
+        let _alone = self.lock_networks()?;
+        let mut open = self.open_networks()?;
+        World::new(self, &mut open).store.read(f)
+    }
+
     /// Reads the record.
     pub(super) fn read_networks<T>(&self, f: impl FnOnce(&Tables<'_>) -> Result<T>) -> Result<T> {
         let boot = boot_id()?;

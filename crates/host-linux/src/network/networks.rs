@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use hcs_contract::{Error, Hresult, NetworkObjectKind, Object, ObjectKind, Result};
+use hcs_dataplane::Kind;
 use hcs_dataplane::ipnet::{IpNet, Ipv4Net};
-use hcs_dataplane::{Endpoint, Kind};
 use hcs_schema::Document as _;
 use hcs_schema::network::hcn::{
     Dns, HostComputeNetwork, Ipam, MacRange, NetworkFlags, NetworkType, Route, Subnet, SubnetFlags, Version,
@@ -14,7 +14,7 @@ use super::engine::World;
 use super::errors::{self, invalid};
 use super::network_plan::{self, NetworkPlan};
 use super::pools::{self, Pools};
-use super::store::{NetworkRow, Phase, Tables};
+use super::store::{Phase, Tables};
 use super::{ids, policies};
 
 impl World<'_> {
@@ -69,27 +69,12 @@ impl World<'_> {
         let row = self.store.read(|tables| tables.network(id))?;
         let row = row.ok_or_else(|| NetworkObjectKind::Network.not_found(id))?;
         let plan = network_plan::of_row(&row, self.plane.instance())?;
-        let (endpoints, ports) = self.attached(&row)?;
+        let endpoints = self.store.read(|tables| tables.endpoints_of_network(row.number))?;
+        let attached: Vec<_> = endpoints.into_iter().filter(|endpoint| endpoint.holder.is_some()).collect();
         self.intend(|tables| tables.set_network_phase(row.number, Phase::Going))?;
-        self.plane.remove_ports(&ports).map_err(errors::of_plane)?;
-        self.plane.detach(&plan.network, &endpoints).map_err(errors::of_plane)?;
+        self.take_all_off(&attached)?;
         self.plane.remove_network(&plan.network).map_err(errors::of_plane)?;
         self.settled(|tables| tables.remove_network(row.number))
-    }
-
-    /// The endpoints of a network that are attached, and all its published ports.
-    fn attached(&mut self, network: &NetworkRow) -> Result<(Vec<Endpoint>, Vec<hcs_dataplane::PortMap>)> {
-        let engine = self.engine;
-        self.store.read(|tables| {
-            let (mut endpoints, mut ports) = (Vec::new(), Vec::new());
-            for row in tables.endpoints_of_network(network.number)? {
-                ports.extend(tables.ports(Some(row.number))?);
-                if row.holder.is_some() {
-                    endpoints.push(engine.endpoint_of_row(tables, network, &row, self.plane)?);
-                }
-            }
-            Ok((endpoints, ports))
-        })
     }
 
     /// Changes a network's policies or DNS.

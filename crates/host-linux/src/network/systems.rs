@@ -5,6 +5,7 @@
 //! gone, however it went: its supervisor runs [`Engine::release_network`] by a helper program, the next who looks at a
 //! dead system does, and so does [`super::engine`] before it brings the kernel to the record.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use hcs_contract::{Error, ErrorEvent, Result};
@@ -117,46 +118,63 @@ impl Engine {
     }
 
     /// Systems that are gone and still have endpoints, and network namespaces that nobody has. Frees them unless
-    /// `dry_run`.
-    pub(crate) fn stray_networks(&self, dry_run: bool) -> Result<(Vec<String>, Vec<PathBuf>)> {
+    /// `dry_run`, which changes nothing. What cannot be told is noted in `failures`, and stays.
+    pub(crate) fn stray_networks(
+        &self,
+        dry_run: bool,
+        failures: &mut Vec<String>,
+    ) -> Result<(Vec<String>, Vec<PathBuf>)> {
         if !self.has_networks() {
             return Ok((Vec::new(), Vec::new()));
         }
-        self.change_networks(|world| {
-            let engine = world.engine;
-            let lives = |life: &str| match Life::parse(life) {
-                Some(life) => engine.lives(&life),
-                None => Ok(false),
-            };
-            let mut systems = Vec::new();
-            let (with_endpoints, namespaces) =
-                world.store.read(|tables| Ok((tables.systems_with_endpoints()?, tables.namespaces()?)))?;
-            for life in with_endpoints {
-                if !lives(&life)? {
-                    systems.push(life);
-                }
-            }
-            let mut strays = Vec::new();
-            for name in netns::names(&engine.layout().netns())? {
-                let known = namespaces.iter().any(|namespace| namespace.id.eq_ignore_ascii_case(&name));
-                if !known && !systems.contains(&name) && !lives(&name)? {
-                    strays.push(engine.layout().netns().join(name));
-                }
-            }
-            if !dry_run {
+        let (systems, strays) = if dry_run {
+            self.look_at_networks(|tables| self.strays(tables, failures))?
+        } else {
+            self.change_networks(|world| {
+                let engine = world.engine;
+                let (systems, strays) = world.store.read(|tables| engine.strays(tables, failures))?;
                 for life in &systems {
                     world.release(life)?;
                 }
                 for stray in &strays {
                     netns::remove(stray)?;
                 }
+                Ok((systems, strays))
+            })?
+        };
+        let ids = systems.into_iter().map(|life| match Life::parse(&life) {
+            Some(life) => life.id_name().id(),
+            None => life,
+        });
+        Ok((ids.collect(), strays))
+    }
+
+    /// The lives of systems that are gone and still have endpoints, and the files of namespaces that nobody has.
+    fn strays(
+        &self,
+        tables: &Tables<'_>,
+        failures: &mut Vec<String>,
+    ) -> Result<(BTreeSet<String>, Vec<PathBuf>)> {
+        let mut lives = |life: &str| match Life::parse(life).map(|life| self.lives(&life)) {
+            Some(Ok(lives)) => lives,
+            // Who can't be asked may live.
+            Some(Err(error)) => {
+                failures.push(error.to_string());
+                true
             }
-            let ids = systems.iter().map(|life| match Life::parse(life) {
-                Some(life) => life.id_name().id(),
-                None => life.clone(),
-            });
-            Ok((ids.collect(), strays))
-        })
+            None => false,
+        };
+        let systems: BTreeSet<String> =
+            tables.systems_with_endpoints()?.into_iter().filter(|life| !lives(life)).collect();
+        let namespaces = tables.namespaces()?.into_iter().map(|namespace| namespace.id.to_ascii_lowercase());
+        let namespaces: BTreeSet<String> = namespaces.collect();
+        let folder = self.layout().netns();
+        let names = netns::names(&folder)?.into_iter();
+        let strays = names.filter(|name| {
+            !namespaces.contains(&name.to_ascii_lowercase()) && !systems.contains(name) && !lives(name)
+        });
+        let strays = strays.map(|name| folder.join(name)).collect();
+        Ok((systems, strays))
     }
 }
 

@@ -69,17 +69,22 @@ fn the_host_s_own_namespace_keeps_its_routes() {
         let eth0 = links.need(&"eth0".parse().unwrap()).unwrap().index;
         links.routes(eth0).unwrap()
     };
-    let before = eth0();
-    let endpoint = world.endpoint(&network, &json!({}));
+    let (before, without) = (eth0(), tables(&world.host));
+    let policies = json!([
+        { "Type": "ACL", "Settings": { "Action": "Allow", "Direction": "In", "Priority": 1 } },
+        { "Type": "ACL", "Settings": { "Action": "Allow", "Direction": "Out", "Priority": 1 } },
+    ]);
+    let endpoint = world.endpoint(&network, &json!({ "Policies": policies }));
     world.attach(made.id(), &endpoint).unwrap();
     assert_eq!(eth0(), before);
+    assert_eq!(tables(&world.host).lines().count(), without.lines().count() + 1, "its rules");
     // The host has the endpoint's address.
     let server = listen(&world.host, "10.9.0.2:80");
     let (_, netns) = world.attached(&network, &json!({}));
     connects(&netns, "10.9.0.2:80", &server);
     assert_eq!(world.drift(), Vec::<String>::new());
     world.engine.host.delete(Namespace, made.id()).unwrap();
-    assert_eq!(eth0(), before);
+    assert_eq!((eth0(), tables(&world.host)), (before, without));
     assert_eq!(world.ids(Namespace, &json!({ "Type": "HostDefault" })), all);
     for kind in ["Guest", "GuestDefault"] {
         let guest = world.engine.host.create(Namespace, None, &format!(r#"{{"Type":"{kind}"}}"#)).unwrap();
@@ -88,6 +93,14 @@ fn the_host_s_own_namespace_keeps_its_routes() {
         assert_eq!(error.hresult(), Hresult::HCN_E_REQUEST_UNSUPPORTED);
     }
     world.clear();
+}
+
+#[expect(clippy::disallowed_methods, reason = "nft says in its own words what there is")]
+fn tables(netns: &hcs_dataplane::Netns) -> String {
+    let list = || std::process::Command::new("nft").args(["list", "tables"]).output();
+    let output = netns.inside(list).unwrap().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
 }
 
 #[test]

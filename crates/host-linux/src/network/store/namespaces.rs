@@ -74,8 +74,10 @@ impl Tables<'_> {
         self.one(&format!("{COLUMNS} AND id = ?1"), params![id], row)
     }
 
+    /// Also one that is being removed: what is in it is to be taken out.
     pub(in crate::network) fn namespace_of_number(&self, number: i64) -> Result<Option<NamespaceRow>> {
-        self.one(&format!("{COLUMNS} AND number = ?1"), params![number], row)
+        let sql = "SELECT number, id, kind, document FROM namespaces WHERE number = ?1";
+        self.one(sql, params![number], row)
     }
 
     /// The host's own; of several the first.

@@ -50,8 +50,10 @@ impl Tables<'_> {
         self.one(&format!("{COLUMNS} AND id = ?1"), params![id], row)
     }
 
+    /// Also one that is being removed: its endpoints are to be taken off.
     pub(in crate::network) fn network_of_number(&self, number: i64) -> Result<Option<NetworkRow>> {
-        self.one(&format!("{COLUMNS} AND number = ?1"), params![number], row)
+        let sql = "SELECT number, id, document FROM networks WHERE number = ?1";
+        self.one(sql, params![number], row)
     }
 
     /// All of them, or those of a name, in the order of their creation.
