@@ -86,23 +86,16 @@ impl Engine {
                 Ok(Some(changes))
             });
         }
-        must_be_root()?;
         self.look_at_networks(|world| world.drift().map(Some))
     }
 
-    /// Looks at the kernel's side, as somebody may have left it; nobody else changes it meanwhile.
+    /// Looks at the record and the kernel's side, as somebody may have left them, and changes neither; nobody else
+    /// changes them meanwhile.
     pub(super) fn look_at_networks<T>(&self, f: impl FnOnce(&mut World<'_>) -> Result<T>) -> Result<T> {
-        let _alone = self.lock_networks()?;
-        let mut open = self.open_networks()?;
-        f(&mut World::new(self, &mut open))
-    }
-
-    /// Reads the record while nobody changes anything, and changes nothing either.
-    pub(super) fn look_at_networks<T>(&self, f: impl FnOnce(&Tables<'_>) -> Result<T>) -> Result<T> {
         must_be_root()?;
         let _alone = self.lock_networks()?;
         let mut open = self.open_networks()?;
-        World::new(self, &mut open).store.read(f)
+        f(&mut World::new(self, &mut open))
     }
 
     /// Reads the record.

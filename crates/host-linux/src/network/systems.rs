@@ -128,7 +128,7 @@ impl Engine {
             return Ok((Vec::new(), Vec::new()));
         }
         let (systems, strays) = if dry_run {
-            self.look_at_networks(|tables| self.strays(tables, failures))?
+            self.look_at_networks(|world| world.store.read(|tables| self.strays(tables, failures)))?
         } else {
             self.change_networks(|world| {
                 let engine = world.engine;
