@@ -58,7 +58,7 @@ fn paths_that_are_not_there_or_no_folders() {
     for (path, expected) in [
         ("/nowhere/at/all", Hresult::ERROR_PATH_NOT_FOUND),
         (file.to_str().unwrap(), Hresult::ERROR_DIRECTORY),
-        (r"\\\\?\\Volume{26a21bda-a627-11d7-9931-806e6f6e6963}\\", Hresult::ERROR_NOT_SUPPORTED),
+        (r"\\\\?\\Volume{26a21bda-a627-11d7-9931-806e6f6e6963}\\", Hresult::HCS_E_INVALID_JSON),
         ("relative", Hresult::ERROR_NOT_SUPPORTED),
         ("", Hresult::HCS_E_INVALID_JSON),
     ] {
