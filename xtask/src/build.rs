@@ -20,13 +20,14 @@ struct Guest {
     installed: &'static str,
 }
 
-const GUESTS: [Guest; 2] = [
+const GUESTS: [Guest; 3] = [
     Guest { package: "hcs-init", target: MUSL, built: "hcs-init", installed: "hcs-init" },
+    Guest { package: NETWORK, target: MUSL, built: NETWORK, installed: NETWORK },
     Guest { package: "hcs-agent", target: WINDOWS, built: "agent.exe", installed: "agent.exe" },
 ];
 
-/// Of the packages below `tools/` those that the engine runs, not people.
-const HELPERS: [&str; 1] = ["hcs-network"];
+/// Of the packages below `tools/` the one that supervisors run, not people.
+const NETWORK: &str = "hcs-network";
 
 /// What stands in for the service's DLLs in a Wine prefix; the file is called as the package is, without `hcs-`.
 const DLLS: [&str; 3] = ["hcs-vmcompute", "hcs-computecore", "hcs-computenetwork"];
@@ -49,7 +50,7 @@ pub(crate) fn all(layout: &Layout) -> Result<Vec<Built>, Error> {
     Ok(built)
 }
 
-/// Every package below `tools/`, in one call of cargo, so that they share their dependencies. Static, as the supervisor is:
+/// Every package below `tools/` that people run, in one call of cargo, so that they share their dependencies. Static, as the supervisor is:
 /// they run on any distribution, and start without a dynamic linker.
 pub(crate) fn tools(layout: &Layout) -> Result<Vec<Built>, Error> {
     let metadata = MetadataCommand::new().manifest_path(layout.root.join("Cargo.toml")).no_deps().exec()?;
@@ -59,6 +60,7 @@ pub(crate) fn tools(layout: &Layout) -> Result<Vec<Built>, Error> {
         .into_iter()
         .filter(|package| package.manifest_path.as_std_path().starts_with(&folder))
         .map(|package| package.name.to_string())
+        .filter(|name| name != NETWORK)
         .collect();
     let names = packages.iter().flat_map(|name| ["--package", name]);
     Tool::cargo(&layout.root)
@@ -71,8 +73,7 @@ pub(crate) fn tools(layout: &Layout) -> Result<Vec<Built>, Error> {
         .map(|name| {
             let file = layout.target.join(MUSL).join("release").join(name);
             without_switches(&file)?;
-            let folder = if HELPERS.contains(&name.as_str()) { "libexec/hcs" } else { "bin" };
-            lay(&file, &layout.dist(), &Path::new(folder).join(name))
+            lay(&file, &layout.dist(), &Path::new("bin").join(name))
         })
         .collect()
 }
@@ -105,6 +106,7 @@ pub(crate) fn guests(layout: &Layout) -> Result<Vec<Built>, Error> {
             .output_to_stderr()?
             .run()?;
         let file = layout.target.join(guest.target).join("guest").join(guest.built);
+        without_switches(&file)?;
         built.push(lay(&file, &layout.dist(), &libexec.join(guest.installed))?);
     }
     let dll = layout.target.join(format!("{STUB}.dll"));
@@ -161,7 +163,7 @@ pub(crate) fn suite(layout: &Layout) -> Result<(), Error> {
 
 /// A supervisor with fault points, for tests; a folder in the target folder that only they know.
 pub(crate) fn faulty_guests(layout: &Layout) -> Result<(), Error> {
-    let [init, _] = &GUESTS;
+    let [init, ..] = &GUESTS;
     Tool::cargo(&layout.root)
         .args(["build", "--locked", "--profile", "guest", "--features", "fault-points"])
         .args(["--package", init.package, "--target", init.target])
