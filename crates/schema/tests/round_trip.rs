@@ -12,6 +12,8 @@ fn part(document: &DocumentType, type_name: &str) -> Option<&'static DocumentTyp
     documents()
         .find(|d| Some(d.name) == module.as_deref())
         .or_else(|| documents().find(|d| d.name == type_name))
+        // What `LinuxHost` has of the other domain's documents.
+        .or_else(|| documents().find(|d| d.name.strip_prefix("hcn::") == Some(type_name)))
 }
 
 /// `inner` of `outer<inner>`.
