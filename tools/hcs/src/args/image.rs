@@ -16,6 +16,10 @@ pub(crate) enum Image {
     Save(Save),
     Tag(Tag),
     Rm(Rm),
+    /// Make an image of what a stopped container wrote
+    ///
+    /// Of containers of images, and of those made with --keep-scratch. What lies in volumes is left out, and of Windows
+    /// containers the registry. Prints the image's name with its digest.
     Commit(Commit),
     Build(Build),
     Export(Export),
