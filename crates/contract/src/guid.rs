@@ -38,8 +38,19 @@ impl Guid {
         let mut hash = Sha1::new();
         hash.update(ORDER.map(|at| namespace.0[at]));
         hash.update(name);
-        let mut text = first(&hash.finalize());
-        text[6] = text[6] & 0x0f | 0x50;
+        Self::of_version(5, first(&hash.finalize()))
+    }
+
+    /// The GUID whose text has these bytes, but for the bits that say its version and that it is of RFC 9562. Versions
+    /// that need nothing but bytes are 4 (random ones) and 8 (whatever the maker likes, such as a digest's first).
+    ///
+    /// ```
+    /// use hcs_contract::Guid;
+    ///
+    /// assert_eq!(Guid::of_version(4, [0; 16]).to_string(), "00000000-0000-4000-8000-000000000000");
+    /// ```
+    pub fn of_version(version: u8, mut text: [u8; 16]) -> Self {
+        text[6] = text[6] & 0x0f | version << 4;
         text[8] = text[8] & 0x3f | 0x80;
         Self(ORDER.map(|at| text[at]))
     }

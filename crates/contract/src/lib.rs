@@ -94,7 +94,7 @@ pub use guid::Guid;
 pub use hresult::Hresult;
 pub use network::{
     ErrorRecord, HnsEnvelope, NetworkCallback, NetworkEvent, NetworkEventKind, NetworkObject,
-    NetworkObjectKind, NetworkService,
+    NetworkObjectKind, NetworkService, check_network_id,
 };
 pub use notification::{EventType, Notification, NotificationType};
 pub use operation::{Completer, Drive, Operation, OperationFuture, OperationKind};

@@ -28,7 +28,7 @@ mod record;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::{Error, Hresult, Object, ObjectKind, OperationKind, Result, Subscription};
+use crate::{Error, Guid, Hresult, Object, ObjectKind, OperationKind, Result, Subscription};
 
 pub use envelope::HnsEnvelope;
 pub use event::{NetworkCallback, NetworkEvent, NetworkEventKind};
@@ -140,6 +140,18 @@ pub trait NetworkObject: fmt::Debug + Send + Sync {
 
     /// Closes this handle. The object goes on.
     fn close(&self);
+}
+
+/// A text that is the GUID of a network object, as it is. `what` says in the error which member or argument it was.
+///
+/// # Errors
+/// [`Hresult::HCN_E_GUID_CONVERSION_FAILURE`].
+pub fn check_network_id<'a>(what: &str, id: &'a str) -> Result<&'a str> {
+    if id.parse::<Guid>().is_ok() {
+        return Ok(id);
+    }
+    let reason = format!("{id:?} is no GUID: 32 hexadecimal digits and four dashes");
+    Err(Error::invalid_argument(what.to_owned(), reason).with_hresult(Hresult::HCN_E_GUID_CONVERSION_FAILURE))
 }
 
 /// The kinds of network objects.

@@ -9,7 +9,7 @@ use hcsshim::schema::network::hcn::{
     Dns, EndpointPolicy, EndpointPolicySetting, HostComputeEndpoint, HostComputeNetwork, IpConfig,
     NamespaceResource, NamespaceType, NatFlags, PortMappingPolicySetting, Route,
 };
-use hcsshim::{Error, Host};
+use hcsshim::{Error, Guid, Host};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -27,12 +27,7 @@ pub(crate) fn id_of(names: &[&str]) -> String {
     let digest = Sha256::digest(format!("{OURS} {}", names.join(" ")));
     let mut bytes = [0; 16];
     bytes.copy_from_slice(&digest[..16]);
-    bytes[6] = bytes[6] & 0x0f | 0x80;
-    bytes[8] = bytes[8] & 0x3f | 0x80;
-    let number = u128::from_be_bytes(bytes);
-    let part = |from: u32, digits: u32| number >> (128 - 4 * (from + digits)) & ((1 << (4 * digits)) - 1);
-    let parts = [(0, 8), (8, 4), (12, 4), (16, 4), (20, 12)];
-    parts.map(|(from, digits)| format!("{:0width$x}", part(from, digits), width = digits as usize)).join("-")
+    Guid::of_version(8, bytes).to_string()
 }
 
 fn endpoint_id(config: &Config, link: &Link) -> String {

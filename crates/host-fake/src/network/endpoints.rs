@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use hcs_contract::{Error, Hresult, NetworkEventKind, NetworkObjectKind, Object, ObjectKind, Result};
+use hcs_contract::{
+    Error, Hresult, NetworkEventKind, NetworkObjectKind, Object, ObjectKind, Result, check_network_id,
+};
 use hcs_schema::network::hcn::{
     Dns, EndpointFlags, EndpointPolicy, EndpointPolicySetting, HostComputeEndpoint, HostComputeNetwork,
     IpConfig, Version,
@@ -12,7 +14,7 @@ use hcs_schema::network::{hns, map};
 
 use super::networks::{Range, default_route, ranges};
 use super::pool::{mac, mac_text};
-use super::store::{Endpoint, State, check_guid};
+use super::store::{Endpoint, State};
 use super::{invalid, policies};
 
 /// A published port: the host's address, the protocol's number, the host's port.
@@ -90,7 +92,7 @@ impl State {
         id: Option<&str>,
         mut endpoint: HostComputeEndpoint,
     ) -> Result<String> {
-        check_guid("network", network)?;
+        check_network_id("network", network)?;
         let network = self.networks.get(network).cloned();
         let network = network.ok_or_else(|| {
             Error::not_found(NetworkObjectKind::Network.object(&endpoint.host_compute_network))

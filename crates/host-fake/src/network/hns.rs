@@ -1,12 +1,12 @@
 //! HNS v1: requests by method and path (`networking.md` 1.3).
 
-use hcs_contract::{Error, Hresult, NetworkObjectKind, Result};
+use hcs_contract::{Error, Hresult, NetworkObjectKind, Result, check_network_id};
 use hcs_schema::network::hcn::NamespaceType;
 use hcs_schema::network::map::{self, Listed};
 use hcs_schema::network::{hcn, hns};
 use serde_json::{Value, json};
 
-use super::store::{State, check_guid};
+use super::store::State;
 use super::{invalid, query, read};
 
 /// The service's version: the first with every feature that clients ask for.
@@ -30,7 +30,7 @@ pub(super) fn request(state: &mut State, method: &str, path: &str, object: &str)
         _ => return Err(no_request(&method, path)),
     };
     if let Some(id) = id {
-        check_guid("path", id)?;
+        check_network_id("path", id)?;
     }
     match (kind, method.as_str(), id, verb) {
         ("networks", ..) => networks(state, &method, id, verb, object),
@@ -203,7 +203,7 @@ fn who(request: &hns::EndpointAttachDetachRequest) -> Result<Option<&str>> {
 
 fn statistics(state: &State, id: &str) -> Result<Option<Value>> {
     let kind = NetworkObjectKind::Endpoint;
-    check_guid("path", id)?;
+    check_network_id("path", id)?;
     let endpoint = state.endpoints.get(id).ok_or_else(|| kind.not_found(id))?;
     // Nothing is sent, so nothing was.
     let statistics = hns::EndpointStats {

@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hcs_contract::{
     Error, HnsEnvelope, Hresult, Hub, NetworkCallback, NetworkEvent, NetworkEventKind, NetworkObject,
-    NetworkObjectKind, NetworkService, Object, OperationKind, Result, Subscription,
+    NetworkObjectKind, NetworkService, Object, OperationKind, Result, Subscription, check_network_id,
 };
 use hcs_schema::Document;
 use hcs_schema::network::map;
@@ -159,7 +159,7 @@ impl NetworkService for FakeHost {
     fn open(&self, kind: NetworkObjectKind, id: &str) -> Result<Arc<dyn NetworkObject>> {
         let about = kind.object(id);
         let id = self.network_call(OperationKind::OpenNetworkObject, &about, |state| {
-            store::check_guid("id", id)?;
+            check_network_id("id", id)?;
             state.find(kind, id).ok_or_else(|| kind.not_found(id))
         })?;
         Ok(self.network_handle(kind, id))
@@ -168,7 +168,7 @@ impl NetworkService for FakeHost {
     fn delete(&self, kind: NetworkObjectKind, id: &str) -> Result<()> {
         let about = kind.object(id);
         self.network_call(OperationKind::Delete, &about, |state| {
-            store::check_guid("id", id)?;
+            check_network_id("id", id)?;
             match kind {
                 NetworkObjectKind::Network => state.delete_network(id),
                 NetworkObjectKind::Endpoint => state.delete_endpoint(id),

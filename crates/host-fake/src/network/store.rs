@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use hcs_contract::{Error, Hresult, NetworkEvent, NetworkEventKind, NetworkObjectKind, Result};
+use hcs_contract::{
+    Error, Hresult, NetworkEvent, NetworkEventKind, NetworkObjectKind, Result, check_network_id,
+};
 use hcs_schema::network::hcn::{
     HostComputeEndpoint, HostComputeLoadBalancer, HostComputeNamespace, HostComputeNetwork, HostComputeRoute,
     NamespaceType, Version,
@@ -150,8 +152,8 @@ impl State {
     ) -> Result<String> {
         let given = call.filter(|id| !id.bytes().all(|byte| matches!(byte, b'0' | b'-')));
         let id = match given {
-            Some(id) => check_guid("id", id)?.to_owned(),
-            None if !document.is_empty() => check_guid("ID", document)?.to_owned(),
+            Some(id) => check_network_id("id", id)?.to_owned(),
+            None if !document.is_empty() => check_network_id("ID", document)?.to_owned(),
             None => self.new_id(),
         };
         if self.find(kind, &id).is_some() {
@@ -169,22 +171,4 @@ impl State {
         self.ids += 1;
         format!("fa4e0000-0000-4000-8000-{:012x}", self.ids)
     }
-}
-
-/// A text that is a GUID, as it is.
-///
-/// # Errors
-/// By the code for texts that are none.
-pub(super) fn check_guid<'a>(what: &'static str, id: &'a str) -> Result<&'a str> {
-    let dashes = [8, 13, 18, 23];
-    let good = id.len() == 36
-        && id
-            .bytes()
-            .enumerate()
-            .all(|(at, byte)| if dashes.contains(&at) { byte == b'-' } else { byte.is_ascii_hexdigit() });
-    if good {
-        return Ok(id);
-    }
-    let error = Error::invalid_argument(what, format!("{id:?} is no GUID"));
-    Err(error.with_hresult(Hresult::HCN_E_GUID_CONVERSION_FAILURE))
 }

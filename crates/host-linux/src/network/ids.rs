@@ -1,42 +1,13 @@
 //! Ids of network objects: texts of GUIDs.
 
-use hcs_contract::{Error, Hresult, Result};
+pub(super) use hcs_contract::check_network_id as check;
+use hcs_contract::{Guid, Result};
 
 use crate::ids::random;
 
-/// A text that is a GUID, as it is.
-///
-/// # Errors
-/// By the code for texts that are none.
-pub(super) fn check<'a>(what: &str, id: &'a str) -> Result<&'a str> {
-    let dashes = [8, 13, 18, 23];
-    let good = id.len() == 36
-        && id
-            .bytes()
-            .enumerate()
-            .all(|(at, byte)| if dashes.contains(&at) { byte == b'-' } else { byte.is_ascii_hexdigit() });
-    if good {
-        return Ok(id);
-    }
-    let reason = format!("{id:?} is no GUID: 32 hexadecimal digits and four dashes");
-    Err(Error::invalid_argument(what.to_owned(), reason).with_hresult(Hresult::HCN_E_GUID_CONVERSION_FAILURE))
-}
-
 /// A random one (version 4), in lower case.
 pub(super) fn new() -> Result<String> {
-    let mut bytes: [u8; 16] = random()?;
-    bytes[6] = bytes[6] & 0x0f | 0x40;
-    bytes[8] = bytes[8] & 0x3f | 0x80;
-    let number = u128::from_be_bytes(bytes);
-    let part = |from: u32, digits: u32| number >> (128 - 4 * (from + digits)) & ((1 << (4 * digits)) - 1);
-    Ok(format!(
-        "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
-        part(0, 8),
-        part(8, 4),
-        part(12, 4),
-        part(16, 4),
-        part(20, 12)
-    ))
+    Ok(Guid::of_version(4, random()?).to_string())
 }
 
 /// The id that an object gets: that of the call unless it is all zeros, the document's, or a new one.
@@ -51,6 +22,8 @@ pub(super) fn choose(call: Option<&str>, document: &str) -> Result<String> {
 
 #[cfg(test)]
 mod tests {
+    use hcs_contract::Hresult;
+
     use super::*;
 
     #[test]

@@ -66,10 +66,8 @@ fn internal_and_private_networks_lead_nowhere_else() {
     world.clear();
 }
 
-#[test]
-fn an_endpoint_on_the_wire_is_seen_there() {
-    let world = World::new();
-    // A second wire, on which the host has no address.
+/// A second wire, on which the host has no address: it ends as eth1 there. The links outside, and the wire's among them.
+fn second_wire(world: &World) -> (hcs_dataplane::Links, u32) {
     let mut links = hcs_dataplane::Links::open(&world.outside).unwrap();
     let veth = hcs_dataplane::Veth {
         name: "wire1".parse().unwrap(),
@@ -81,6 +79,13 @@ fn an_endpoint_on_the_wire_is_seen_there() {
     };
     links.add_veth(&veth, &world.host).unwrap();
     let wire = links.need(&"wire1".parse().unwrap()).unwrap().index;
+    (links, wire)
+}
+
+#[test]
+fn an_endpoint_on_the_wire_is_seen_there() {
+    let world = World::new();
+    let (mut links, wire) = second_wire(&world);
     links.set_up(wire).unwrap();
     links.add_address(wire, "10.9.3.1/24".parse().unwrap()).unwrap();
     for kind in ["Transparent", "L2Bridge", "L2Tunnel"] {
@@ -106,21 +111,11 @@ fn an_endpoint_on_the_wire_is_seen_there() {
 #[test]
 fn a_network_whose_wire_is_gone_stands_in_no_other_s_way() {
     let world = World::new();
-    let mut links = hcs_dataplane::Links::open(&world.outside).unwrap();
-    let veth = hcs_dataplane::Veth {
-        name: "wire1".parse().unwrap(),
-        peer: "eth1".parse().unwrap(),
-        peer_mac: "02-00-00-00-00-77".parse().unwrap(),
-        mtu: None,
-        bridge: None,
-        group: 0,
-    };
-    links.add_veth(&veth, &world.host).unwrap();
+    let (mut links, wire) = second_wire(&world);
     let policies = json!([{ "Type": "NetAdapterName", "Settings": { "NetworkAdapterName": "eth1" } }]);
     let lost = world.network(&json!({ "Type": "Transparent", "Ipams": [ipams(3)[0]], "Policies": policies }));
     let nat = world.nat();
-    let index = links.need(&"wire1".parse().unwrap()).unwrap().index;
-    links.delete(&[index], 4711).unwrap();
+    links.delete(&[wire], 4711).unwrap();
     // The next boot: all is made anew, and one can't be.
     let database = rusqlite::Connection::open(world.engine.path("state/network.db")).unwrap();
     database.execute("UPDATE state SET value = 'another' WHERE key = 'boot'", []).unwrap();

@@ -138,8 +138,8 @@ fn without_right(port: u16, ca: &TlsFiles, own: Option<&TlsFiles>, request: &str
     String::from_utf8_lossy(&answer).into_owned()
 }
 
-#[test]
-fn no_route_answers_without_a_certificate_of_the_authority() {
+/// A server with a port for those who have certificates of the authority "right"; that one's files, and another's.
+fn served_by_tls() -> (Served, u16, TlsFiles, TlsFiles) {
     let mut made = None;
     let served = Served::with(
         |_| {},
@@ -151,6 +151,12 @@ fn no_route_answers_without_a_certificate_of_the_authority() {
         },
     );
     let (port, right, wrong) = made.unwrap();
+    (served, port, right, wrong)
+}
+
+#[test]
+fn no_route_answers_without_a_certificate_of_the_authority() {
+    let (served, port, right, wrong) = served_by_tls();
     let health = request("GET", "/health", "");
     assert_eq!(status(&without_right(port, &right, Some(&right), &health)), 200, "it is what is shown");
     for (method, path) in routes() {
@@ -166,17 +172,7 @@ fn no_route_answers_without_a_certificate_of_the_authority() {
 
 #[test]
 fn over_tls_both_sides_show_certificates_of_the_authority() {
-    let mut made = None;
-    let served = Served::with(
-        |_| {},
-        |folder| {
-            let files = authority(folder, "right");
-            let listener = Listener::tls("127.0.0.1:0".parse().unwrap(), &files).unwrap();
-            made = Some((listener.address().unwrap().port(), files, authority(folder, "wrong")));
-            vec![listener]
-        },
-    );
-    let (port, right, wrong) = made.unwrap();
+    let (served, port, right, wrong) = served_by_tls();
     let client = |ca: &TlsFiles, own: &TlsFiles, host: &str| {
         let mut options = Options::new(format!("https://{host}:{port}").parse().unwrap());
         options.ca = Some(ca.client_ca.clone());
