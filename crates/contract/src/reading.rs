@@ -116,6 +116,20 @@ pub fn is_unset_json(value: &Value) -> bool {
     }
 }
 
+/// Whether a network object's document has this value of a member: names in one letter case only, ids, types and other
+/// texts in any. What is left out is empty.
+pub fn has_value(document: &Value, name: &str, wanted: &Value) -> bool {
+    let mut members = document.as_object().into_iter().flatten();
+    let value = members.find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value);
+    match (value, wanted) {
+        (Some(Value::String(value)), Value::String(wanted)) => {
+            value == wanted || (!name.eq_ignore_ascii_case("Name") && value.eq_ignore_ascii_case(wanted))
+        }
+        (Some(value), wanted) => value == wanted,
+        (None, wanted) => is_unset_json(wanted),
+    }
+}
+
 /// Refuses a text that a kernel or Windows would take for ended before its end.
 ///
 /// # Errors
@@ -162,15 +176,7 @@ pub fn host_name(field: &str, name: String) -> Result<String> {
 /// # Errors
 /// Invalid document, by the member's name, for what is no GUID.
 pub fn endpoint_id<'a>(field: &str, value: &'a Value) -> Result<&'a str> {
-    const GROUPS: [usize; 5] = [8, 4, 4, 4, 12];
-    let is_guid = |text: &str| {
-        let groups: Vec<&str> = text.split('-').collect();
-        groups.len() == GROUPS.len()
-            && groups.iter().zip(GROUPS).all(|(group, length)| {
-                group.len() == length && group.bytes().all(|byte| byte.is_ascii_hexdigit())
-            })
-    };
-    value.as_str().filter(|text| is_guid(text)).ok_or_else(|| {
+    value.as_str().filter(|text| text.parse::<crate::Guid>().is_ok()).ok_or_else(|| {
         let shown: String = value.to_string().chars().take(80).collect();
         Error::invalid_document(field, format!("{shown} is no endpoint; it must be the id of one, a GUID"))
     })

@@ -11,6 +11,7 @@ use std::time::Duration;
 use axum::body::Bytes;
 use hcs_contract::{ComputeProcess, ComputeSystem, Error, Object, Operation, Result, Stream, Subscription};
 use hcs_remote_protocol::{Information, Line, Opened, Outcome, VERSION};
+use serde::Serialize;
 use tokio::sync::watch;
 
 use crate::activity::{Activities, Activity};
@@ -424,7 +425,8 @@ impl Session {
     }
 }
 
-fn encode(line: &Line) -> Vec<u8> {
+/// A line of a stream.
+pub(crate) fn encode(line: &impl Serialize) -> Vec<u8> {
     let mut bytes = serde_json::to_vec(line).expect("lines have string keys and values that JSON can hold");
     bytes.push(b'\n');
     bytes

@@ -1,5 +1,6 @@
 //! Which objects a query matches.
 
+use hcs_contract::reading::has_value;
 use hcs_contract::{Hresult, NetworkObjectKind, Result};
 use hcs_schema::network::hcn::{
     HostComputeEndpoint, HostComputeLoadBalancer, HostComputeNamespace, HostComputeNetwork, HostComputeQuery,
@@ -36,7 +37,9 @@ pub(super) fn ids(state: &State, kind: NetworkObjectKind, query: &str) -> Result
     let matches = |id: &String| {
         let forms = state.forms(kind, id);
         forms.is_some_and(|forms| {
-            filter.iter().all(|(name, wanted)| is(&forms.v2, name, wanted) || is(&forms.v1, name, wanted))
+            filter.iter().all(|(name, wanted)| {
+                has_value(&forms.v2, name, wanted) || has_value(&forms.v1, name, wanted)
+            })
         })
     };
     Ok(all(state, kind).into_iter().filter(matches).collect())
@@ -65,18 +68,4 @@ fn filter(query: &HostComputeQuery) -> Result<Map<String, Value>> {
     }
     serde_json::from_str(&query.filter)
         .map_err(|error| invalid(Hresult::E_INVALIDARG, "Filter", format!("it is no JSON object: {error}")))
-}
-
-/// Whether the member has this value. Names are the same in one letter case only; ids and types in any.
-fn is(document: &Value, name: &str, wanted: &Value) -> bool {
-    let mut members = document.as_object().into_iter().flatten();
-    let value = members.find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value);
-    match (value, wanted) {
-        (Some(Value::String(value)), Value::String(wanted)) => {
-            value == wanted || (!name.eq_ignore_ascii_case("Name") && value.eq_ignore_ascii_case(wanted))
-        }
-        (Some(value), wanted) => value == wanted,
-        // What is left out is empty.
-        (None, wanted) => hcs_contract::reading::is_unset_json(wanted),
-    }
 }

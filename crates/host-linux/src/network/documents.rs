@@ -15,8 +15,13 @@ use crate::compute::Engine;
 use crate::ids::Life;
 
 /// A document that does not parse is so by the network service's own code.
-fn parse<T: Document>(text: &str) -> Result<T> {
+pub(super) fn parse<T: Document>(text: &str) -> Result<T> {
     from_json(text).map_err(|error| Error::from(error).with_hresult(Hresult::HCN_E_INVALID_JSON))
+}
+
+/// A document as JSON.
+pub(super) fn value(document: &impl Document) -> Value {
+    serde_json::to_value(document).expect("documents have string keys and values that JSON can hold")
 }
 
 fn is_v1(text: &str) -> Result<bool> {
@@ -139,9 +144,6 @@ pub(super) fn forms(
     kind: NetworkObjectKind,
     id: &str,
 ) -> Result<Vec<Value>> {
-    fn value(document: &impl Document) -> Value {
-        serde_json::to_value(document).expect("documents have string keys and values that JSON can hold")
-    }
     Ok(match kind {
         NetworkObjectKind::Network => match network(tables, id)? {
             Some(document) => vec![value(&document), value(&map::network_to_v1(&document))],

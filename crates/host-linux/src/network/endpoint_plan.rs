@@ -16,7 +16,7 @@ use hcs_schema::network::hcn::{
 use super::acl;
 use super::errors::{self, invalid};
 use super::network_plan::{self, NetworkPlan, mac};
-use super::store::{EndpointRow, NetworkRow};
+use super::store::EndpointRow;
 
 /// The largest packet of a network's links, as the kernel makes them.
 const MTU: u32 = 1500;
@@ -74,15 +74,14 @@ pub(super) enum Place {
 
 /// Of an endpoint that is there. `otherwise`: what becomes of packets that none of its rules fits, if it has rules.
 pub(super) fn of_row(
-    network: &NetworkRow,
+    plan: &NetworkPlan,
     endpoint: &EndpointRow,
     place: Place,
     otherwise: Action,
     instance: &Instance,
 ) -> Result<Endpoint> {
-    let plan = network_plan::of_row(network, instance)?;
     let document = HostComputeEndpoint::from_json(&endpoint.document)?;
-    let policies = policies(&document.policies, &plan)?;
+    let policies = policies(&document.policies, plan)?;
     let mut addresses = addresses(&document.ip_configurations)?;
     let mut routes = routes(&document)?;
     let name = match place {

@@ -1,5 +1,7 @@
 //! Endpoints: made, changed, attached, removed.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
 
 use hcs_contract::{Error, Hresult, NetworkObjectKind, Object, ObjectKind, Result};
@@ -27,7 +29,7 @@ impl World<'_> {
         document: HostComputeEndpoint,
     ) -> Result<String> {
         let namespace = document.host_compute_namespace.clone();
-        let (id, _) = self.record_endpoint(network, id, document, None)?;
+        let id = self.record_endpoint(network, id, document, None)?;
         if !namespace.is_empty()
             && let Err(error) = self.attach_to_namespace(&namespace, &id)
         {
@@ -49,7 +51,7 @@ impl World<'_> {
         holder: &Holder,
     ) -> Result<String> {
         let network = document.host_compute_network.clone();
-        let (id, _) = self.record_endpoint(&network, None, document, Some(holder))?;
+        let id = self.record_endpoint(&network, None, document, Some(holder))?;
         hcs_fault::step(Point::NetworkIntended);
         let row = self.endpoint(&id)?;
         if let Err(error) = self.put_on(&row) {
@@ -69,7 +71,7 @@ impl World<'_> {
         id: Option<&str>,
         mut document: HostComputeEndpoint,
         owner: Option<&Holder>,
-    ) -> Result<(String, i64)> {
+    ) -> Result<String> {
         let id = ids::choose(id, &document.id)?;
         document.id.clone_from(&id);
         document.host_compute_namespace.clear();
@@ -80,7 +82,7 @@ impl World<'_> {
         documents::check_dns("Dns", &document.dns)?;
         let instance = self.plane.instance().clone();
         let host = self.engine.host_netns()?;
-        let number = self.store.transact(|tables| {
+        self.store.transact(|tables| {
             let not_found = || {
                 let object = Object::new(ObjectKind::Network, network);
                 Error::not_found(object).with_hresult(Hresult::HCN_E_NETWORK_NOT_FOUND)
@@ -101,9 +103,9 @@ impl World<'_> {
                 tables.set_unsettled(true)?;
                 tables.hold(number, owner)?;
             }
-            Ok(number)
+            Ok(())
         })?;
-        Ok((id, number))
+        Ok(id)
     }
 
     /// Removes an endpoint, wherever it is attached.
@@ -133,7 +135,7 @@ impl World<'_> {
     ) -> Result<()> {
         let instance = self.plane.instance().clone();
         let host = self.engine.host_netns()?;
-        let old_ports = self.store.read(|tables| tables.ports(Some(row.number)))?;
+        let old_ports = self.store.read(|tables| tables.ports(row.number))?;
         let record = |tables: &Tables<'_>| {
             let network = network_of(tables, row)?;
             let plan = network_plan::of_row(&network, &instance)?;
@@ -147,7 +149,7 @@ impl World<'_> {
             return self.store.transact(record);
         }
         self.intend(record)?;
-        let new_ports = self.store.read(|tables| tables.ports(Some(row.number)))?;
+        let new_ports = self.store.read(|tables| tables.ports(row.number))?;
         let gone: Vec<PortMap> = old_ports.iter().filter(|port| !new_ports.contains(port)).copied().collect();
         let changed = self.endpoint(&row.id)?;
         let withdrawn = self.plane.remove_ports(&gone).map_err(errors::of_plane);
@@ -207,10 +209,11 @@ impl World<'_> {
         self.settled(|_| Ok(()))
     }
 
-    /// Detaches an endpoint from what it is attached to. One that was made for that is removed.
-    pub(super) fn detach(&mut self, row: &EndpointRow) -> Result<()> {
-        if row.holder.is_none() {
-            return Ok(());
+    /// Detaches an endpoint from what it is said to be attached to. One that was made for that is removed.
+    pub(super) fn detach(&mut self, row: &EndpointRow, holder: &Holder) -> Result<()> {
+        if row.holder.as_ref() != Some(holder) {
+            let error = Error::from_hresult(Hresult::HCN_E_ENDPOINT_NOT_ATTACHED);
+            return Err(error.with_object(NetworkObjectKind::Endpoint.object(&row.id)));
         }
         if row.owned {
             return self.delete_endpoint(&row.id);
@@ -225,8 +228,8 @@ impl World<'_> {
     fn of_plane(&mut self, row: &EndpointRow, make: bool) -> Result<(Network, Endpoint, Option<Netns>)> {
         let engine = self.engine;
         self.store.read(|tables| {
-            let network = network_of(tables, row)?;
-            let endpoint = engine.endpoint_of_row(tables, &network, row, self.plane)?;
+            let plan = network_plan::of_row(&network_of(tables, row)?, self.plane.instance())?;
+            let endpoint = engine.endpoint_of_row(tables, &plan, row, self.plane)?;
             let netns = match &row.holder {
                 Some(Holder::Namespace(number)) => match tables.namespace_of_number(*number)? {
                     Some(namespace) => engine.netns_of_namespace(&namespace, make)?,
@@ -235,7 +238,6 @@ impl World<'_> {
                 Some(Holder::System(life)) => engine.netns_of_system(life)?,
                 None => None,
             };
-            let plan = network_plan::of_row(&network, self.plane.instance())?;
             Ok((plan.network, endpoint, netns))
         })
     }
@@ -258,7 +260,7 @@ impl World<'_> {
     /// The kernel's side of an endpoint that is recorded as attached.
     fn put_on(&mut self, row: &EndpointRow) -> Result<()> {
         let (network, endpoint, netns) = self.of_plane(row, true)?;
-        let ports = self.store.read(|tables| tables.ports(Some(row.number)))?;
+        let ports = self.store.read(|tables| tables.ports(row.number))?;
         let netns = netns.ok_or_else(|| {
             Error::from_hresult(Hresult::HCN_E_NAMESPACE_ATTACH_FAILED)
                 .with_events([errors::because("what it is to be attached to is gone")])
@@ -271,8 +273,8 @@ impl World<'_> {
     fn change_over(&mut self, before: &EndpointRow, after: &EndpointRow) -> Result<()> {
         let engine = self.engine;
         let [old, new] = self.store.read(|tables| {
-            let network = network_of(tables, after)?;
-            let read = |row| engine.endpoint_of_row(tables, &network, row, self.plane);
+            let plan = network_plan::of_row(&network_of(tables, after)?, self.plane.instance())?;
+            let read = |row| engine.endpoint_of_row(tables, &plan, row, self.plane);
             Ok([read(before)?, read(after)?])
         })?;
         if old.outbound == new.outbound {
@@ -290,13 +292,19 @@ impl World<'_> {
     /// The same for several: links are deleted together, which costs no more than one.
     pub(super) fn take_all_off(&mut self, rows: &[EndpointRow]) -> Result<()> {
         let engine = self.engine;
-        let mut of_networks: Vec<(NetworkRow, Vec<Endpoint>)> = Vec::new();
+        let mut of_networks: BTreeMap<i64, (NetworkPlan, Vec<Endpoint>)> = BTreeMap::new();
         let (ports, rules) = self.store.read(|tables| {
             let (mut ports, mut rules) = (Vec::new(), Vec::new());
             for row in rows {
-                ports.extend(tables.ports(Some(row.number))?);
-                let network = network_of(tables, row)?;
-                let endpoint = engine.endpoint_of_row(tables, &network, row, self.plane)?;
+                ports.extend(tables.ports(row.number)?);
+                let (plan, endpoints) = match of_networks.entry(row.network) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(new) => {
+                        let network = network_of(tables, row)?;
+                        new.insert((network_plan::of_row(&network, self.plane.instance())?, Vec::new()))
+                    }
+                };
+                let endpoint = engine.endpoint_of_row(tables, plan, row, self.plane)?;
                 // A system's own namespace goes with it, and its rules with that.
                 if let Some(Holder::Namespace(number)) = row.holder
                     && let Some(namespace) = tables.namespace_of_number(number)?
@@ -304,16 +312,12 @@ impl World<'_> {
                 {
                     rules.push((endpoint.name.clone(), netns));
                 }
-                match of_networks.iter_mut().find(|(known, _)| known.number == network.number) {
-                    Some((_, endpoints)) => endpoints.push(endpoint),
-                    None => of_networks.push((network, vec![endpoint])),
-                }
+                endpoints.push(endpoint);
             }
             Ok((ports, rules))
         })?;
         self.plane.remove_ports(&ports).map_err(errors::of_plane)?;
-        for (network, endpoints) in of_networks {
-            let plan = network_plan::of_row(&network, self.plane.instance())?;
+        for (plan, endpoints) in of_networks.into_values() {
             self.plane.detach(&plan.network, &endpoints).map_err(errors::of_plane)?;
         }
         // After the links: there is no time in which one is on without its rules.

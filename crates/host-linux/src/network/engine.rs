@@ -19,7 +19,7 @@ use hcs_dataplane::{Action, Change, Endpoint, Fence, Instance, Netns, Network, P
 use hcs_fault::Point;
 use rustix::fs::FlockOperation;
 
-use super::store::{EndpointRow, Holder, Kind, NamespaceRow, NetworkRow, State, Store, Tables};
+use super::store::{EndpointRow, Holder, Kind, NamespaceRow, State, Store, Tables};
 use super::{endpoint_plan, errors, given, netns, network_plan};
 use crate::compute::Engine;
 use crate::ids::Life;
@@ -101,13 +101,18 @@ impl Engine {
     /// Reads the record.
     pub(super) fn read_networks<T>(&self, f: impl FnOnce(&Tables<'_>) -> Result<T>) -> Result<T> {
         let boot = boot_id()?;
-        {
+        let f = {
             let mut open = self.open_networks()?;
             let Open { store, .. } = open.as_mut().expect("it was opened just now");
-            if store.read(|tables| tables.state(State::Boot))?.as_deref() == Some(&boot) {
-                return store.read(f);
+            let read = store.read(|tables| {
+                let is_of_this_boot = tables.state(State::Boot)?.as_deref() == Some(&boot);
+                if is_of_this_boot { f(tables).map(Ok) } else { Ok(Err(f)) }
+            });
+            match read? {
+                Ok(found) => return Ok(found),
+                Err(f) => f,
             }
-        }
+        };
         // The first look after a boot.
         self.change_networks(|world| world.store.read(f))
     }
@@ -145,12 +150,10 @@ impl Engine {
         if let Some(netns) = netns::open(&self.layout().netns().join(life))? {
             return Ok(Some(netns));
         }
-        let Some(pid) = Life::parse(life).map(|life| self.init_of(&life)).transpose()?.flatten() else {
-            return Ok(None);
-        };
+        let Some(life) = Life::parse(life) else { return Ok(None) };
+        let Some(pid) = self.init_of(&life)? else { return Ok(None) };
         // Its process 1 may have ended since, and the number be another's by now: asked again.
         let netns = Netns::open(format!("/proc/{pid}/ns/net")).ok();
-        let life = Life::parse(life).expect("it was one above");
         Ok(netns.filter(|_| matches!(self.init_of(&life), Ok(Some(again)) if again == pid)))
     }
 }
@@ -278,8 +281,8 @@ impl World<'_> {
                         Some(Holder::System(life)) => engine.netns_of_system(life)?,
                     };
                     let Some(netns) = netns else { continue };
-                    intended.ports.extend(tables.ports(Some(endpoint.number))?);
-                    attached.push((engine.endpoint_of_row(tables, &network, &endpoint, self.plane)?, netns));
+                    intended.ports.extend(tables.ports(endpoint.number)?);
+                    attached.push((engine.endpoint_of_row(tables, &plan, &endpoint, self.plane)?, netns));
                 }
                 intended.networks.push((plan.network, attached));
             }
@@ -349,7 +352,7 @@ impl Engine {
     pub(super) fn endpoint_of_row(
         &self,
         tables: &Tables<'_>,
-        network: &NetworkRow,
+        network: &network_plan::NetworkPlan,
         endpoint: &EndpointRow,
         plane: &Plane,
     ) -> Result<Endpoint> {

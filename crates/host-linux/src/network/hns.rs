@@ -5,10 +5,11 @@
 use std::sync::Arc;
 
 use hcs_contract::{Error, Hresult, NetworkObjectKind, Object, ObjectKind, Result};
+use hcs_schema::Document;
 use hcs_schema::network::{hns, map};
-use hcs_schema::{Document, from_json};
 use serde_json::{Value, json};
 
+use super::documents::value;
 use super::store::{Holder, Tables};
 use super::{documents, ids};
 use crate::compute::Engine;
@@ -107,11 +108,7 @@ pub(super) fn call(engine: &Arc<Engine>, method: &str, path: &str, object: &str)
 
 fn read<T: Document>(object: &str) -> Result<T> {
     let text = if object.trim().is_empty() { "{}" } else { object };
-    from_json(text).map_err(|error| Error::from(error).with_hresult(Hresult::HCN_E_INVALID_JSON))
-}
-
-fn value(document: &impl Document) -> Value {
-    serde_json::to_value(document).expect("documents have string keys and values that JSON can hold")
+    documents::parse(text)
 }
 
 fn done(result: Result<()>) -> Result<Option<Value>> {
@@ -283,9 +280,6 @@ fn attach(
             return world.attach(id, &holder);
         }
         let row = world.endpoint(id)?;
-        if row.holder.as_ref() != Some(&holder) {
-            return Err(Error::from_hresult(Hresult::HCN_E_ENDPOINT_NOT_ATTACHED));
-        }
-        world.detach(&row)
+        world.detach(&row, &holder)
     })
 }

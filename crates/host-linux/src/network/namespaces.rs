@@ -141,11 +141,7 @@ impl World<'_> {
             return self.attach_to_namespace(&row.id, &endpoint_id);
         }
         let endpoint = self.referred(&endpoint_id)?;
-        if endpoint.holder != Some(Holder::Namespace(row.number)) {
-            let error = Error::from_hresult(Hresult::HCN_E_ENDPOINT_NOT_ATTACHED);
-            return Err(error.with_object(Object::new(ObjectKind::Endpoint, endpoint.id)));
-        }
-        self.detach(&endpoint)
+        self.detach(&endpoint, &Holder::Namespace(row.number))
     }
 
     fn namespace(&mut self, id: &str) -> Result<NamespaceRow> {

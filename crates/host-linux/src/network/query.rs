@@ -1,5 +1,6 @@
 //! Which objects a query is about, and how they are answered.
 
+use hcs_contract::reading::has_value;
 use hcs_contract::{Error, Hresult, NetworkObjectKind, Result};
 use hcs_schema::network::hcn::{
     HostComputeEndpoint, HostComputeNamespace, HostComputeNetwork, HostComputeQuery,
@@ -89,23 +90,9 @@ pub(super) fn ids(
     let mut found = Vec::new();
     for id in candidates {
         let forms = documents::forms(engine, tables, kind, &id)?;
-        if filter.iter().all(|(name, value)| forms.iter().any(|form| matches(form, name, value))) {
+        if filter.iter().all(|(name, value)| forms.iter().any(|form| has_value(form, name, value))) {
             found.push(id);
         }
     }
     Ok(found)
-}
-
-/// Whether a document's member has this value. Ids are the same in any case, other texts as they are.
-fn matches(document: &Value, name: &str, wanted: &Value) -> bool {
-    let members = document.as_object().into_iter().flatten();
-    let value = members.filter(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value).next();
-    match (value, wanted) {
-        (Some(Value::String(value)), Value::String(wanted)) => {
-            value == wanted || (!name.eq_ignore_ascii_case("Name") && value.eq_ignore_ascii_case(wanted))
-        }
-        (Some(value), wanted) => value == wanted,
-        // Left out is empty.
-        (None, wanted) => hcs_contract::reading::is_unset_json(wanted),
-    }
 }

@@ -110,10 +110,7 @@ impl Engine {
                 return world.attach(endpoint, &holder);
             }
             let row = world.referred(endpoint)?;
-            if row.holder.as_ref() != Some(&holder) {
-                return Err(Error::from_hresult(hcs_contract::Hresult::HCN_E_ENDPOINT_NOT_ATTACHED));
-            }
-            world.detach(&row)
+            world.detach(&row, &holder)
         })
     }
 

@@ -12,9 +12,11 @@ use serde::Deserialize;
 use tokio::sync::{Notify, mpsc};
 
 use super::session::lines;
+use super::system::Id;
 use super::{Answer, blocking, document, nothing};
 use crate::app::App;
 use crate::failure::{Failure, json, text_of};
+use crate::session::encode;
 
 type AppState = State<Arc<App>>;
 
@@ -26,12 +28,6 @@ const EVENTS: usize = 1024;
 pub(crate) struct Old {
     method: String,
     path: String,
-}
-
-/// Which object.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Id {
-    id: String,
 }
 
 /// What a new object is to be.
@@ -164,9 +160,7 @@ pub(crate) async fn events(State(app): AppState) -> Answer {
     let send = Mutex::new(Some(send));
     let too_slow = Arc::clone(&overflow);
     let callback = Arc::new(move |event: &NetworkEvent| {
-        let mut line = serde_json::to_vec(&WireNetworkEvent::from(event))
-            .expect("lines have string keys and values that JSON can hold");
-        line.push(b'\n');
+        let line = encode(&WireNetworkEvent::from(event));
         let mut send = send.lock().unwrap_or_else(PoisonError::into_inner);
         if send.as_ref().is_some_and(|send| send.try_send(line.into()).is_err()) {
             // The stream ends behind what it has.

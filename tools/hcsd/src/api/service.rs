@@ -16,6 +16,7 @@ use super::system::no_thread;
 use super::{Answer, blocking, with_body};
 use crate::app::App;
 use crate::failure::{json, text_of};
+use crate::session::encode;
 
 type AppState = State<Arc<App>>;
 
@@ -61,9 +62,7 @@ fn tell(mut events: Box<dyn SystemEvents>, send: &mpsc::Sender<Bytes>) {
     loop {
         match events.next(Deadline::Never) {
             Ok(Some(event)) => {
-                let mut line = serde_json::to_vec(&WireEvent::from(&event))
-                    .expect("lines have string keys and values that JSON can hold");
-                line.push(b'\n');
+                let line = encode(&WireEvent::from(&event));
                 if send.blocking_send(line.into()).is_err() {
                     return;
                 }

@@ -82,21 +82,16 @@ impl Tables<'_> {
         Ok(found)
     }
 
-    /// The ports of an endpoint, or of all.
-    pub(in crate::network) fn ports(&self, endpoint: Option<i64>) -> Result<Vec<PortMap>> {
-        let found = match endpoint {
-            Some(endpoint) => {
-                let sql = "SELECT space, port, at, inside FROM ports WHERE endpoint = ?1";
-                self.all(sql, params![endpoint], row)?
-            }
-            None => self.all("SELECT space, port, at, inside FROM ports", [], row)?,
-        };
+    /// The ports of an endpoint.
+    pub(in crate::network) fn ports(&self, endpoint: i64) -> Result<Vec<PortMap>> {
+        let sql = "SELECT space, port, at, inside FROM ports WHERE endpoint = ?1";
+        let found = self.all(sql, params![endpoint], row)?;
         Ok(found.into_iter().flatten().collect())
     }
 
     /// Takes all its ports from an endpoint.
     pub(in crate::network) fn release_ports(&self, endpoint: i64) -> Result<()> {
-        for map in self.ports(Some(endpoint))? {
+        for map in self.ports(endpoint)? {
             let space = space(&map);
             let sql = "DELETE FROM ports WHERE space = ?1 AND port = ?2 AND at = ?3";
             self.execute(sql, params![space, map.port, at(&map)])?;
