@@ -200,6 +200,17 @@ pub(crate) fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<()> {
 
 /// Writes text so that a reader sees all of it or nothing. The folder is locked or new, so one name is enough.
 pub(crate) fn write_atomically(path: &Path, text: &str) -> Result<()> {
+    write_new(path, text, false)
+}
+
+/// The same, and after a crash of the machine too it is the old one or the new one, and the new one when this came to its
+/// end.
+pub(crate) fn write_durably<T: Serialize>(path: &Path, value: &T) -> Result<()> {
+    let text = serde_json::to_string(value).expect("string keys and plain values only");
+    write_new(path, &text, true)
+}
+
+fn write_new(path: &Path, text: &str, durably: bool) -> Result<()> {
     let mut new = path.as_os_str().to_owned();
     new.push(".new");
     let new = Path::new(&new);
@@ -207,9 +218,17 @@ pub(crate) fn write_atomically(path: &Path, text: &str) -> Result<()> {
         hcs_fault::call(Point::WriteFile)?;
         let mut options = fs_err::OpenOptions::new();
         options.write(true).create(true).truncate(true).mode(0o600);
-        options.open(new)?.write_all(text.as_bytes())?;
+        let mut file = options.open(new)?;
+        file.write_all(text.as_bytes())?;
+        if durably {
+            file.sync_all()?;
+        }
         hcs_fault::call(Point::NameFile)?;
-        fs_err::rename(new, path)
+        fs_err::rename(new, path)?;
+        match path.parent() {
+            Some(folder) if durably => fs_err::File::open(folder)?.sync_all(),
+            _ => Ok(()),
+        }
     };
     write().map_err(|error| {
         // Best effort: the folder goes away with the failed system anyway.

@@ -31,11 +31,7 @@ impl Digest {
 
     /// The 64 digits.
     pub fn hex(&self) -> String {
-        use fmt::Write as _;
-        self.0.iter().fold(String::with_capacity(64), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+        hcs_ext4::verity::hex(&self.0)
     }
 
     /// The id of a chain of layers: this one on top of what `self` is the id of.

@@ -59,15 +59,7 @@ impl Store {
             let (source, sum) = summed(source, room);
             let report = convert.run(source, &mut writer, |_| {});
             let report = report.map_err(|source| failed(&blob.digest.to_string(), source))?;
-            let (wanted, found) = (documents.image.rootfs.diff_ids[at_layer], sum.digest());
-            if wanted != found {
-                let what = format!("the tar of layer {}", blob.digest);
-                return Err(ImageError::Mismatch {
-                    what,
-                    expected: wanted.to_string(),
-                    found: found.to_string(),
-                });
-            }
+            sum.check(blob, documents.image.rootfs.diff_ids[at_layer])?;
             warnings.extend(report.warnings);
         }
         Ok((writer.finish().map_err(of_image)?, warnings))

@@ -38,7 +38,10 @@ impl Store {
             } else {
                 let own = layer.folder.file_name().unwrap_or_default().to_string_lossy();
                 let name = format!("{own}-{}", &key[..16]);
-                self.made(&name, |work| copy(&files, &work.join(FILES), &below))?
+                self.made(&name, |work| {
+                    fs_err::create_dir(work).map_err(at("make", work))?;
+                    copy(&files, &work.join(FILES), &below)
+                })?
             };
             below.insert(0, folder.join(FILES));
             fitted.insert(0, folder);
@@ -75,15 +78,15 @@ impl Store {
         let name = format!("{chain}-f{}", &Digest::of(what.as_bytes()).hex()[..16]);
         let folder = self.made(&name, |work| {
             let files = work.join(FILES);
-            fs_err::create_dir(&files).map_err(at("make", &files))?;
+            fs_err::create_dir_all(&files).map_err(at("make", &files))?;
             let place = Place::new(lowers, &files, any_case);
             missing.iter().try_for_each(|path| place.folder(path).map(drop))
         })?;
         Ok(Some(folder))
     }
 
-    /// A folder beside the layers, made once.
-    fn made(&self, name: &str, make: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
+    /// A folder of a layer, or beside them, made once. `make` makes it.
+    pub(crate) fn made(&self, name: &str, make: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
         let folder = self.layers().join(name);
         if folder.exists() {
             return Ok(folder);
@@ -96,7 +99,6 @@ impl Store {
         if work.exists() {
             fs_err::remove_dir_all(&work).map_err(at("remove", &work))?;
         }
-        fs_err::create_dir(&work).map_err(at("make", &work))?;
         make(&work)?;
         keep_folder(&work, &folder)?;
         Ok(folder)
@@ -193,7 +195,7 @@ fn folder_like(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-fn is_opaque(folder: &Path) -> bool {
+pub(crate) fn is_opaque(folder: &Path) -> bool {
     let mut value = [0; 1];
     matches!(rustix::fs::getxattr(folder, OPAQUE, &mut value), Ok(1) if value == *b"y")
 }

@@ -8,7 +8,7 @@ use hcs_layers::tar::{self, Import, Source, Unpack};
 
 use crate::digest::{Digest, Hashed};
 use crate::error::{ImageError, Result, at};
-use crate::io::{Lock, Room, keep_folder};
+use crate::io::Room;
 use crate::spec::Descriptor;
 use crate::store::{Documents, Store};
 
@@ -54,7 +54,8 @@ impl Store {
         let layers = documents.manifest.layers.len();
         let mut done: Vec<Unpacked> = Vec::with_capacity(layers);
         for (at, (layer, chain)) in documents.manifest.layers.iter().zip(chains).enumerate() {
-            let folder = self.layers().join(folder_name(chain, documents.image.is_windows(), at, &done));
+            let name = folder_name(chain, documents.image.is_windows(), at, &done);
+            let folder = self.layers().join(&name);
             if !folder.exists() {
                 if layer.is_foreign() && !self.has(layer)? {
                     continue;
@@ -68,7 +69,7 @@ impl Store {
                     Kind::Linux
                 };
                 let mut show = |bytes| progress(UnpackProgress { layer: at + 1, layers, bytes });
-                self.unpack(layer, wanted, &folder, &kind, &mut show)?;
+                self.made(&name, |work| self.unpack(layer, wanted, work, &kind, &mut show))?;
             }
             done.push(Unpacked { chain, folder });
         }
@@ -79,19 +80,10 @@ impl Store {
         &self,
         layer: &Descriptor,
         wanted: Digest,
-        folder: &Path,
+        work: &Path,
         kind: &Kind,
         progress: &mut dyn FnMut(u64),
     ) -> Result<()> {
-        let name = folder.file_name().unwrap_or_default();
-        let work = self.work().join(name);
-        let _lock = Lock::exclusive(&work.with_extension("lock"))?;
-        if folder.exists() {
-            return Ok(()); // by who had the lock before
-        }
-        if work.exists() {
-            fs_err::remove_dir_all(&work).map_err(at("remove", &work))?;
-        }
         if !self.has(layer)? {
             return Err(ImageError::NoBlob { digest: layer.digest });
         }
@@ -101,23 +93,17 @@ impl Store {
         let failed = |source| ImageError::Unpack { layer: layer.digest, source };
         let show = |at: tar::Progress| progress(at.bytes);
         let report = match kind {
-            Kind::Linux => Unpack::new().end_is_optional(true).run(source, &work, show),
+            Kind::Linux => Unpack::new().end_is_optional(true).run(source, work, show),
             Kind::Windows(below) => {
-                Import::new().parents(below.clone()).end_is_optional(true).run(source, &work, show)
+                Import::new().parents(below.clone()).end_is_optional(true).run(source, work, show)
             }
         };
         report.map_err(failed)?;
-        let found = sum.digest();
-        if found != wanted {
-            fs_err::remove_dir_all(&work).map_err(at("remove", &work))?;
-            let what = format!("the tar of layer {}", layer.digest);
-            return Err(ImageError::Mismatch {
-                what,
-                expected: wanted.to_string(),
-                found: found.to_string(),
-            });
+        let checked = sum.check(layer, wanted);
+        if checked.is_err() {
+            fs_err::remove_dir_all(work).map_err(at("remove", work))?;
         }
-        keep_folder(&work, folder)
+        checked
     }
 }
 
@@ -157,8 +143,14 @@ pub fn is_windows_itself(layer: &Path) -> bool {
 pub(crate) struct Sum(Arc<Mutex<Hashed<io::Sink>>>);
 
 impl Sum {
-    pub(crate) fn digest(&self) -> Digest {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).sum().0
+    /// Whether that was the tar of this layer.
+    pub(crate) fn check(&self, layer: &Descriptor, wanted: Digest) -> Result<()> {
+        let found = self.0.lock().unwrap_or_else(PoisonError::into_inner).sum().0;
+        if found == wanted {
+            return Ok(());
+        }
+        let what = format!("the tar of layer {}", layer.digest);
+        Err(ImageError::Mismatch { what, expected: wanted.to_string(), found: found.to_string() })
     }
 }
 

@@ -9,6 +9,7 @@ use hcs_layers::filetime::{BasicInfo, FileTime, attributes};
 use hcs_layers::{LayerOptions, LayerWriter};
 
 use crate::error::{ImageError, Result, at};
+use crate::stack::is_opaque;
 
 /// Wine shows files without any bit to write as such.
 const READ_ONLY: u32 = 0x1;
@@ -107,9 +108,4 @@ impl Diff<'_> {
         }
         Ok(())
     }
-}
-
-fn is_opaque(folder: &Path) -> bool {
-    let mut value = [0; 1];
-    matches!(rustix::fs::getxattr(folder, "trusted.overlay.opaque", &mut value), Ok(1) if value == *b"y")
 }

@@ -22,8 +22,8 @@ use crate::record::Meta;
 /// An engine, opened.
 #[derive(Debug)]
 pub(crate) struct Engine {
-    pub(crate) options: Options,
-    pub(crate) layout: Layout,
+    pub(super) options: Options,
+    pub(super) layout: Layout,
     networks: Networks,
 }
 

@@ -127,8 +127,7 @@ impl LinuxHost {
     /// # Errors
     /// Not found; invalid state, when the system has not ended; not supported, when nothing was kept.
     pub fn written(&self, id: &str) -> Result<Written> {
-        let found = self.engine.survey_one(id)?;
-        let found = found.ok_or_else(|| Error::not_found(Object::system(id)))?;
+        let found = self.surveyed(id)?;
         if !matches!(found.condition, Condition::Kept(_)) {
             return Err(Error::invalid_state(Object::system(id), found.state()).with_hint("stop it first"));
         }

@@ -28,7 +28,7 @@ use crate::record::{FinalState, Meta};
 /// Any number of these may be open on the same folders, in one program or in many: they are one engine.
 #[derive(Debug, Clone)]
 pub struct LinuxHost {
-    pub(crate) engine: Arc<Engine>,
+    pub(super) engine: Arc<Engine>,
 }
 
 impl LinuxHost {

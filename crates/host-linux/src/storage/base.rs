@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::error::{io, object, os};
 use super::layer::{FILES, absolute};
+use super::volume::make_folder;
 use crate::paths::Layout;
 use crate::wine::BaseStore;
 
@@ -30,10 +31,7 @@ pub(super) fn process(layer: &str) -> Result<()> {
     files(&layer)?;
     below(&layer, CONFIG)?;
     let hives = layer.join("Hives");
-    match rustix::fs::mkdir(&hives, Mode::from_raw_mode(0o755)) {
-        Ok(()) | Err(Errno::EXIST) => {}
-        Err(errno) => return Err(os("make", &hives, errno)),
-    }
+    make_folder(&hives, Mode::from_raw_mode(0o755))?;
     for (name, base) in HIVES {
         let (from, to) = (layer.join(CONFIG).join(name), hives.join(base));
         let kind = fs_err::symlink_metadata(&from).map_err(|error| io("find the hive", &from, error))?;

@@ -1,15 +1,12 @@
 //! What a folder is: a writable layer, a read-only one, a Wine base, or none.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use fs_err::os::unix::fs::OpenOptionsExt as _;
 use hcs_contract::{Error, LayerDescriptor, Result};
-use hcs_fault::Point;
 use serde::{Deserialize, Serialize};
 
 use super::error::{io, object};
-use crate::record::{check_version, parse, read_text};
+use crate::record::{check_version, parse, read_text, write_durably};
 use crate::wine::BaseStore;
 
 /// The file by which clients know a writable layer. On Windows it is its disk; here it says what the layer is.
@@ -57,23 +54,7 @@ impl Mark {
 
     /// After a crash of the machine it is the old one or the new one, and the new one when this call came to its end.
     pub(super) fn write(&self, layer: &Path) -> Result<()> {
-        let (path, new) = (layer.join(MARK), layer.join(format!("{MARK}.new")));
-        let text = serde_json::to_vec(self).expect("string keys and plain values only");
-        let write = || {
-            hcs_fault::call(Point::WriteFile)?;
-            let mut options = fs_err::OpenOptions::new();
-            let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&new)?;
-            file.write_all(&text)?;
-            file.sync_all()?;
-            hcs_fault::call(Point::NameFile)?;
-            fs_err::rename(&new, &path)?;
-            fs_err::File::open(layer)?.sync_all()
-        };
-        write().map_err(|error| {
-            // Best effort: who makes the layer again takes the file away too.
-            let _ = fs_err::remove_file(&new);
-            io("write", &path, error)
-        })
+        write_durably(&layer.join(MARK), self)
     }
 }
 

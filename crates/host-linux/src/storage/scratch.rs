@@ -153,7 +153,7 @@ impl Call<'_> {
             state.target = target(volume);
             state.parents.clone_from(&parents);
             if state.target == volume.target() {
-                volume::mount_point(&state.target)?;
+                volume::make_folder(&state.target, Mode::RWXU)?;
             }
             volume.set(&state)?;
             hcs_fault::step(Point::LayerStep);
@@ -340,7 +340,7 @@ fn show_disk(volume: &Volume) -> Result<()> {
     if mounted(&place)? {
         return Ok(());
     }
-    volume::mount_point(&place)?;
+    volume::make_folder(&place, Mode::RWXU)?;
     let disk = disk::mount(&volume.layer.join(DISK))?;
     mount::attach(&disk, &place).map_err(|errno| os("attach the disk at", &place, errno))?;
     hcs_fault::step(Point::LayerStep);
@@ -393,14 +393,8 @@ fn in_use(layer: &Path, place: &Path, errno: Errno) -> Error {
 }
 
 fn make_folders(folder: &Path) -> Result<()> {
-    for (name, mode) in [(FILES, 0o755), (WORK, 0o700)] {
-        let path = folder.join(name);
-        match rustix::fs::mkdir(&path, Mode::from_raw_mode(mode)) {
-            Ok(()) | Err(Errno::EXIST) => {}
-            Err(errno) => return Err(os("make", &path, errno)),
-        }
-    }
-    Ok(())
+    volume::make_folder(&folder.join(FILES), Mode::from_raw_mode(0o755))?;
+    volume::make_folder(&folder.join(WORK), Mode::from_raw_mode(0o700))
 }
 
 fn is_empty(folder: &Path) -> Result<bool> {

@@ -17,8 +17,8 @@ const NAMES: Guid = Guid(*b"\x9d\x3c\x71\x0e\x52\xb8\x0d\x44\xa1\x6f\x25\xc4\xe7
 
 impl LinuxHost {
     fn storage(&self) -> Call<'_> {
-        let deadlines = &self.engine.options.deadlines;
-        Call { layout: &self.engine.layout, deadline: deadlines.deadline(OperationKind::PrepareLayer) }
+        let deadlines = &self.engine().options().deadlines;
+        Call { layout: self.engine().layout(), deadline: deadlines.deadline(OperationKind::PrepareLayer) }
     }
 
     /// Reads a layer, entry by entry. One that is writable is not prepared meanwhile, and with a size it is activated.
@@ -74,7 +74,7 @@ impl LinuxHost {
     /// # Errors
     /// Not found, for a volume that shows no layer now; invalid argument, for other paths.
     pub fn volume_path(&self, path: &str) -> Result<std::path::PathBuf> {
-        match super::volume::resolve(&self.engine.layout, path) {
+        match super::volume::resolve(self.engine().layout(), path) {
             Ok(Some((folder, _))) => Ok(folder),
             Ok(None) => Err(Error::invalid_argument("path", format!("{path:?} is no path of a volume"))),
             Err(message) => Err(Error::not_found(Object::layer(path)).with_message(message)),
@@ -188,7 +188,8 @@ impl StorageService for LinuxHost {
     }
 
     fn base_images(&self) -> Result<String> {
-        base::images(&self.engine.layout).map_err(|error| error.with_operation(OperationKind::InspectLayer))
+        let images = base::images(self.engine().layout());
+        images.map_err(|error| error.with_operation(OperationKind::InspectLayer))
     }
 
     fn name_to_guid(&self, name: &str) -> Result<Guid> {

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::error::os;
 use super::mount;
 use crate::lock::{FolderLock, Knocker, TryLock};
-use crate::paths::{Layout, not_writable};
+use crate::paths::Layout;
 use crate::record::{boot_id, check_version, parse, read_text, write_json};
 
 /// The namespace of volumes' identifiers.
@@ -59,10 +59,7 @@ impl Volume {
         let guid = guid(layer);
         let folder = layout.volumes().join(guid.to_string());
         loop {
-            match rustix::fs::mkdir(&folder, Mode::RWXU) {
-                Ok(()) | Err(Errno::EXIST) => {}
-                Err(errno) => return Err(not_writable("make", &folder, errno.into())),
-            }
+            make_folder(&folder, Mode::RWXU)?;
             // The one that had it may have removed the folder meanwhile.
             match FolderLock::wait(&folder, FlockOperation::NonBlockingLockExclusive, deadline) {
                 Ok(lock) if lock.is_there()? => return Ok(Self { guid, layer: layer.to_owned(), lock }),
@@ -129,9 +126,9 @@ impl Volume {
     }
 }
 
-/// Makes a folder to mount at.
-pub(super) fn mount_point(path: &Path) -> Result<()> {
-    match rustix::fs::mkdir(path, Mode::RWXU) {
+/// Makes a folder, unless it is there.
+pub(super) fn make_folder(path: &Path, mode: Mode) -> Result<()> {
+    match rustix::fs::mkdir(path, mode) {
         Ok(()) | Err(Errno::EXIST) => Ok(()),
         Err(errno) => Err(os("make", path, errno)),
     }

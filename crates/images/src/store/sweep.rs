@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 
 use fs_err::File;
 
-use super::{Entry, Store};
+use super::{Entry, Store, check_layers};
 use crate::digest::{Digest, Hashed};
 use crate::error::{ImageError, Result, at};
 use crate::io::Lock;
+use crate::spec::{Image, MOST_CONFIG};
 
 /// Folders of layers that something stands on, and what that is.
 pub type InUse = Vec<(PathBuf, String)>;
@@ -141,8 +142,10 @@ impl Store {
             let Some(manifest) = there(self.manifest(&entry.manifest))? else { continue };
             needed.blobs.insert(manifest.config.digest.hex());
             needed.blobs.extend(manifest.layers.iter().map(|layer| layer.digest.hex()));
-            let Some(documents) = there(self.documents(&entry.manifest))? else { continue };
-            needed.layers.extend(documents.image.chains().iter().map(Digest::hex));
+            let image = self.document::<Image>(&manifest.config, MOST_CONFIG);
+            let image = image.and_then(|image| check_layers(&manifest, &image).map(|()| image));
+            let Some(image) = there(image)? else { continue };
+            needed.layers.extend(image.chains().iter().map(Digest::hex));
         }
         Ok(needed)
     }

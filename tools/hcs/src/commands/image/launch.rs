@@ -93,7 +93,7 @@ pub(super) fn ground(
         .collect();
     if !image.is_windows() {
         let mut layers: Vec<_> = unpacked.iter().rev().map(|layer| layer.folder.join("Files")).collect();
-        let wanted: Vec<_> = wanted.into_iter().map(|path| parts(path, '/')).collect();
+        let wanted: Vec<_> = wanted.into_iter().map(|path| parts(path)).collect();
         let more = store.wanted_folders(documents, &layers, &wanted, false)?;
         layers.splice(0..0, more.map(|folder| folder.join("Files")));
         return Ok(Ground { files: layers.clone(), layers, os_version: String::new() });
@@ -103,7 +103,7 @@ pub(super) fn ground(
     let mut files: Vec<_> = layers.iter().map(|layer| layer.join("Files")).chain([base.drive_c()]).collect();
     let on_drive = |path: &String| {
         let path = path.get(2..).filter(|_| path.get(1..2) == Some(":")).unwrap_or(path);
-        parts(&path.replace('\\', "/"), '/')
+        parts(&path.replace('\\', "/"))
     };
     let wanted: Vec<_> = wanted.into_iter().map(on_drive).collect();
     if let Some(folder) = store.wanted_folders(documents, &files, &wanted, true)? {
@@ -121,8 +121,8 @@ pub(super) fn base(engine: &hcsshim::linux::LinuxHost) -> Result<hcsshim::linux:
 }
 
 /// A path's names. One with `..` is left to the program, which is told that it is not there.
-fn parts(path: &str, separator: char) -> Vec<String> {
+fn parts(path: &str) -> Vec<String> {
     let names: Vec<String> =
-        path.split(separator).filter(|part| !matches!(*part, "" | ".")).map(str::to_owned).collect();
+        path.split('/').filter(|part| !matches!(*part, "" | ".")).map(str::to_owned).collect();
     if names.iter().any(|name| name == "..") { Vec::new() } else { names }
 }
